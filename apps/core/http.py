@@ -1,0 +1,37 @@
+"""Requests as the portal's views see them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+from apps.people.actors import Actor
+from apps.people.models import ApiToken, User
+
+if TYPE_CHECKING:
+    from django_htmx.middleware import HtmxDetails
+
+
+class PortalRequest(HttpRequest):
+    """A request of a signed-in person."""
+
+    htmx: HtmxDetails
+    user: User  # type: ignore[assignment]
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether the answer is a fragment: an htmx request that is not a boosted page change or a history miss."""
+    htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The actor behind a request, made once per request. Raises `ValueError` for an anonymous one."""
+    known: Actor | None = getattr(request, "_portal_actor", None)
+    if known is None:
+        user = request.user if isinstance(request.user, User) and request.user.is_authenticated else None
+        token = getattr(request, "auth", None)
+        known = Actor(user=user, token=token if isinstance(token, ApiToken) else None)
+        request._portal_actor = known  # type: ignore[attr-defined]
+    return known

@@ -1,0 +1,8 @@
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("apps.accounts.api_urls")),
+    path("", include("apps.applications.api_urls")),
+    path("", include("apps.operations.api_urls")),
+    path("", include("apps.people.api_urls")),
+]

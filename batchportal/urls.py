@@ -1,0 +1,26 @@
+"""Every address of the portal. Public ones are those of `PUBLIC_ROUTES` in apps/core/routes.py, and no others."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from apps.core.health import HealthView, ReadyView
+from apps.core.home import HomeView
+
+handler400 = "apps.core.errors.bad_request"
+handler403 = "apps.core.errors.forbidden"
+handler404 = "apps.core.errors.not_found"
+handler500 = "apps.core.errors.server_error"
+
+urlpatterns = [
+    path("", HomeView.as_view(), name="home"),
+    path("healthz", HealthView.as_view(), name="healthz"),
+    path("readyz", ReadyView.as_view(), name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("people/", include("apps.people.urls")),
+    path("batch/", include("apps.accounts.urls")),
+    path("batch/<slug:account>/applications/", include("apps.applications.urls")),
+    path("operations/", include("apps.operations.urls")),
+    path("api/v1/", include("batchportal.api_urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+]
