@@ -10,7 +10,6 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.pagination import PageNumberPagination
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -30,20 +29,6 @@ def api_actor(request: Request) -> Actor:
     user = request.user if isinstance(request.user, User) else None
     token = request.auth if isinstance(request.auth, ApiToken) else None
     return Actor(user=user, token=token)
-
-
-class SignedIn(BasePermission):
-    """A person or a valid token."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.auth) or bool(request.user and request.user.is_authenticated)
-
-
-class DeclaredPermission(SignedIn):
-    """The default of every route: signed in, and the route is a `PortalApi`, which states its permission."""
-
-    def has_permission(self, request: Request, view: APIView) -> bool:
-        return super().has_permission(request, view) and isinstance(view, PortalApi)
 
 
 class PortalApi(APIView):

@@ -6,12 +6,17 @@ old key may go.
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
+
+if TYPE_CHECKING:
+    _TextField = models.TextField[Any, Any]
+else:
+    _TextField = models.TextField
 
 
 @lru_cache(maxsize=4)
@@ -48,7 +53,7 @@ class SecretDict(dict[str, str]):
     __str__ = __repr__
 
 
-class EncryptedJSONField(models.TextField[Any, Any]):
+class EncryptedJSONField(_TextField):
     """A dictionary of strings that the database only sees encrypted. Not searchable."""
 
     def get_prep_value(self, value: Any) -> str:
