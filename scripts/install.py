@@ -13,8 +13,8 @@ import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036  # this very file is what an older Python is handed
     sys.exit(
-        "Batchportal needs Python 3.11 or newer; this is %d.%d (%s). Install a newer one and say which with: "
-        "make PYTHON=/path/to/python3.11 ..." % (*sys.version_info[:2], sys.executable)
+        f"Batchportal needs Python 3.11 or newer; {sys.executable} is {sys.version_info[0]}.{sys.version_info[1]}. "
+        "Install a newer one and name it: make PYTHON=/path/to/python3.11 …"
     )
 
 import argparse
