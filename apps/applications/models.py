@@ -40,6 +40,8 @@ class PackageRecord(models.Model):
     uncompressed_size = models.BigIntegerField(default=0)
     filename = models.CharField(max_length=255)
     blob_etag = models.CharField(max_length=64, blank=True)
+    # The service's lastActivationTime after this upload: a later one means that another tool replaced the bytes
+    activated_at = models.DateTimeField(null=True, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     uploaded_by_name = models.CharField(max_length=200)
     uploaded_at = models.DateTimeField(default=timezone.now)

@@ -74,6 +74,7 @@ class Migration(migrations.Migration):
                 ('uncompressed_size', models.BigIntegerField(default=0)),
                 ('filename', models.CharField(max_length=255)),
                 ('blob_etag', models.CharField(blank=True, max_length=64)),
+                ('activated_at', models.DateTimeField(blank=True, null=True)),
                 ('uploaded_by_name', models.CharField(max_length=200)),
                 ('uploaded_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='package_records', to='accounts.batchaccount')),
