@@ -8,6 +8,7 @@ Ctrl-C ends all parts. A part that ends by itself ends the group with a non-zero
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -90,10 +91,17 @@ def refuse_taken_ports(ports: Ports, names: list[str]) -> None:
 def prepare(site: Site) -> None:
     """Build and collect what the browser loads, where it changed, and bring the database up to date."""
     environment = {**os.environ, **site.environment()}
-    build = ROOT / "build"
-    once("assets", build / "static", (sys.executable, "scripts/assets.py"), environment)
-    once("collected", build / "collected", site.manage("collectstatic", "--noinput", "-v0"), environment)
+    build_static(site, environment)
     step("migrating the database", site.manage("migrate", "--noinput", "-v0"), environment)
+
+
+def build_static(site: Site, environment: dict[str, str]) -> None:
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    with (build / ".lock").open("a") as lock:  # portals that start at the same time build once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        once("assets", build / "static", (sys.executable, "scripts/assets.py"), environment)
+        once("collected", build / "collected", site.manage("collectstatic", "--noinput", "-v0"), environment)
 
 
 def once(name: str, target: Path, command: tuple[str, ...], environment: dict[str, str]) -> None:
