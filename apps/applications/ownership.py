@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
-
 from apps.accounts.models import BatchAccount
 from apps.applications.models import ApplicationOwner
 from apps.applications.names import name_key
-from apps.core.exceptions import Invalid, NotPermitted
+from apps.core.exceptions import Conflict, Invalid, NotPermitted
 from apps.people.actors import Actor
-from apps.people.models import Grant, Team
-from apps.people.roles import Permission, Role
+from apps.people.models import Team
+from apps.people.roles import Permission
 
 
 def owner_of(*, account: BatchAccount, application_id: str) -> ApplicationOwner | None:
@@ -72,16 +70,26 @@ def choose_team(*, actor: Actor, account: BatchAccount, team: Team | None) -> Te
     raise Invalid("team-choose" if actor.teams else "team-none", field="team")
 
 
-def teams_able(*, account: BatchAccount) -> QuerySet[Team]:
-    """Teams with at least one member, or a grant of their own, that may upload on the account."""
-    roles = [role for role in Role if role.covers(Role.UPLOADER)]
-    granted = Grant.objects.filter(account=account, role__in=roles)
-    return Team.objects.filter(grants__in=granted).union(Team.objects.filter(members__grants__in=granted))
-
-
 def owners_of(*, account: BatchAccount, application_ids: Iterable[str] | None = None) -> dict[str, ApplicationOwner]:
     """Owner rows by application key, in one query."""
     owners = ApplicationOwner.objects.select_related("team").filter(account=account)
     if application_ids is not None:
         owners = owners.filter(application_key__in=[name_key(one) for one in application_ids])
     return {owner.application_key: owner for owner in owners}
+
+
+def owner_claim(*, account: BatchAccount, application_id: str, team: Team | None) -> ApplicationOwner | None:
+    """Write down the owner of an application that was just made. Repeating it changes nothing.
+
+    Raises `Conflict` when another team came first.
+    """
+    if team is None:
+        return owner_of(account=account, application_id=application_id)
+    owner, _created = ApplicationOwner.objects.select_related("team").get_or_create(
+        account=account,
+        application_key=name_key(application_id),
+        defaults={"application_id": application_id, "team": team},
+    )
+    if owner.team_id != team.pk:
+        raise Conflict("application-owned-meanwhile", application=application_id, team=str(owner.team))
+    return owner

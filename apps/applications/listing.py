@@ -1,0 +1,235 @@
+"""The Applications blade: rows made of both planes' lists and our own records, filtered, searched and sorted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from apps.accounts.models import BatchAccount
+from apps.applications.models import ApplicationOwner
+from apps.applications.names import name_key
+from apps.applications.ownership import may_touch, owners_of
+from apps.applications.records import PackageFacts, facts_of_account
+from apps.applications.snapshot import Problem, Snapshot, snapshot_read
+from apps.gateway.types import ActiveApplication, Application
+from apps.operations.models import ACTIVE, Operation
+from apps.people.actors import Actor
+from apps.people.models import Team
+from apps.people.roles import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRow:
+    """One line of the blade. None stands for what the plane that knows it did not say.
+
+    `versions` are the Active ones. `size` is in bytes over the `sized` versions whose size the portal knows.
+    """
+
+    id: str
+    display_name: str
+    default_version: str | None
+    allow_updates: bool | None
+    versions: tuple[str, ...] | None
+    size: int
+    sized: int
+    last_upload: datetime | None
+    team: Team | None
+    may_touch: bool
+    running: int = 0
+
+    @property
+    def packages(self) -> int | None:
+        return None if self.versions is None else len(self.versions)
+
+    @property
+    def size_is_partial(self) -> bool:
+        return bool(self.versions) and self.sized < len(self.versions or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Applications of the account; `limit` is the operator's setting, as the service does not tell it."""
+
+    used: int
+    limit: int
+
+    @property
+    def reached(self) -> bool:
+        return self.used >= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationList:
+    """`rows` before any filter. `managed` tells whether the management plane is part of the account's connection."""
+
+    rows: list[ApplicationRow]
+    read_at: datetime
+    kept: bool
+    managed: bool
+    storage_missing: bool
+    problems: tuple[Problem, ...]
+
+    @property
+    def quota(self) -> Quota:
+        return Quota(len(self.rows), settings.APPLICATION_QUOTA)
+
+    @property
+    def teams(self) -> list[Team]:
+        found = {row.team.pk: row.team for row in self.rows if row.team}
+        return sorted(found.values(), key=lambda team: team.name.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationQuery:
+    """What the address asks for: words, filters and order. Unknown values count as none."""
+
+    words: str = ""
+    team: str = ""
+    updates: str = ""
+    packages: str = ""
+    sort: str = "id"
+
+    @classmethod
+    def parse(cls, parameters: Any) -> ApplicationQuery:
+        """From `request.GET` or a dictionary."""
+        sort = parameters.get("sort", "id")
+        return cls(
+            words=parameters.get("q", "").strip()[:200],
+            team=parameters.get("team", ""),
+            updates=_known(parameters.get("updates", ""), {"yes", "no"}),
+            packages=_known(parameters.get("packages", ""), {"some", "none"}),
+            sort=sort if sort.removeprefix("-") in SORTS else "id",
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.words or self.team or self.updates or self.packages)
+
+
+def application_list(*, actor: Actor, account: BatchAccount, fresh: bool = False) -> ApplicationList:
+    """All applications of the account in two list calls at most and a fixed number of queries.
+
+    Raises `GatewayError` when Azure does not answer and no earlier answer is remembered.
+    """
+    actor.require(Permission.VIEW_APPLICATIONS, account)
+    found = snapshot_read(account=account, fresh=fresh)
+    return ApplicationList(
+        rows=_rows(actor, account, found),
+        read_at=found.read_at,
+        kept=found.kept,
+        managed=account.has_management_plane,
+        storage_missing=found.storage_missing,
+        problems=found.problems,
+    )
+
+
+def rows_matching(rows: Iterable[ApplicationRow], query: ApplicationQuery) -> list[ApplicationRow]:
+    """The rows the query asks for, in its order; rows without a value come last either way."""
+    words = query.words.lower().split()
+    found = [row for row in rows if _matches(row, query, words)]
+    value = SORTS[query.sort.removeprefix("-")]
+    known = [row for row in found if value(row) is not None]
+    unknown = [row for row in found if value(row) is None]
+    known.sort(key=lambda row: natural_key(row.id))
+    known.sort(key=value, reverse=query.sort.startswith("-"))
+    return known + unknown
+
+
+def natural_key(name: str) -> list[tuple[int, int, str]]:
+    """Orders "2.10" after "2.9", without regard to case."""
+    parts = re.findall(r"\d+|\D+", name.lower())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+SORTS: dict[str, Callable[[ApplicationRow], Any]] = {
+    "id": lambda row: natural_key(row.id),
+    "name": lambda row: row.display_name.lower() or None,
+    "packages": lambda row: row.packages,
+    "default": lambda row: natural_key(row.default_version) if row.default_version else None,
+    "updates": lambda row: row.allow_updates,
+    "size": lambda row: row.size if row.sized else None,
+    "upload": lambda row: row.last_upload,
+    "team": lambda row: row.team.name.lower() if row.team else None,
+}
+
+
+def _rows(actor: Actor, account: BatchAccount, found: Snapshot) -> list[ApplicationRow]:
+    managed = {name_key(one.id): one for one in found.managed or ()}
+    active = {name_key(one.id): one for one in found.active or ()}
+    if not (managed or active):
+        return []
+    facts = facts_of_account(account=account)
+    owners = owners_of(account=account)
+    running = _running(account)
+    # While the management plane answers it alone says what exists; the data plane's answer is a moment apart.
+    names = managed if found.managed is not None else active
+    return [
+        _row(actor, account, key, managed.get(key), _versions(found, active.get(key)), names[key], owners, facts, running)
+        for key in names
+    ]
+
+
+def _row(
+    actor: Actor,
+    account: BatchAccount,
+    key: str,
+    settings_: Application | None,
+    versions: tuple[str, ...] | None,
+    named: Application | ActiveApplication,
+    owners: dict[str, ApplicationOwner],
+    facts: dict[tuple[str, str], PackageFacts],
+    running: dict[str, int],
+) -> ApplicationRow:
+    owner = owners.get(key)
+    known = [facts[key, name_key(version)] for version in versions or () if (key, name_key(version)) in facts]
+    return ApplicationRow(
+        id=named.id,
+        display_name=named.display_name,
+        default_version=settings_.default_version if settings_ else None,
+        allow_updates=settings_.allow_updates if settings_ else None,
+        versions=versions,
+        size=sum(fact.size for fact in known),
+        sized=len(known),
+        last_upload=max((fact.uploaded_at for fact in known), default=None),
+        team=owner.team if owner else None,
+        may_touch=may_touch(actor=actor, account=account, team_id=owner.team_id if owner else None),
+        running=running.get(key, 0),
+    )
+
+
+def _versions(found: Snapshot, listed: ActiveApplication | None) -> tuple[str, ...] | None:
+    if found.active is None:
+        return None
+    return listed.versions if listed else ()
+
+
+def _running(account: BatchAccount) -> dict[str, int]:
+    """Running operations by application key."""
+    counts: dict[str, int] = {}
+    active = Operation.objects.filter(account=account, status__in=sorted(ACTIVE))
+    for subject in active.values_list("subject_key", flat=True):
+        kind, _separator, rest = subject.partition(":")
+        if kind in {"application", "package"}:
+            key = rest.partition(":")[0]
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _matches(row: ApplicationRow, query: ApplicationQuery, words: list[str]) -> bool:
+    text = f"{row.id} {row.display_name} {row.team or ''} {' '.join(row.versions or ())}".lower()
+    if not all(word in text for word in words):
+        return False
+    if query.team and (row.team.slug if row.team else "-") != query.team:
+        return False
+    if query.updates and row.allow_updates is not (query.updates == "yes"):
+        return False
+    return not query.packages or bool(row.versions) is (query.packages == "some")
+
+
+def _known(value: str, admitted: set[str]) -> str:
+    return value if value in admitted else ""
