@@ -78,7 +78,18 @@ def install_python(lists: list[str]) -> None:
     arguments = [argument for name in lists for argument in ("-r", str(ROOT / name))]
     with step(f"Installing {', '.join(lists)} into .venv"):
         run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", uv_requirement())
-        uv = [PYTHON, "-m", "uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", PYTHON, *arguments]
+        uv = [
+            str(PYTHON),
+            "-m",
+            "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            str(PYTHON),
+            *arguments,
+        ]
         if subprocess.run(uv, check=False, cwd=ROOT).returncode != 0:
             print("uv could not install the requirements, going on with pip", flush=True)
             run(PYTHON, "-m", "pip", "install", "--disable-pip-version-check", *arguments)

@@ -129,7 +129,7 @@ def step(what: str, command: tuple[str, ...], environment: dict[str, str]) -> No
     print(f"{what}: done in {time.monotonic() - began:.1f} s", flush=True)
 
 
-class Group(Manager):
+class Group(Manager):  # type: ignore[misc]  # honcho has no types
     """All parts as one: starts them, says when all are ready, ends all when one ends."""
 
     def __init__(self, site: Site, parts: list[Part]) -> None:

@@ -78,7 +78,7 @@ def redis_url(services: Processes) -> str:
     services.start("redis")
     url = services.site.broker_url
     settings.REDIS_URL = settings.CACHES["default"]["LOCATION"] = settings.CELERY_BROKER_URL = url
-    app.conf.broker_url = url
+    app.conf.update(broker_url=url)
     return url
 
 

@@ -25,7 +25,7 @@ def fail(report: pytest.TestReport | pytest.CollectReport) -> None:
     expected_failure = getattr(report, "wasxfail", None)
     if expected_failure is not None:
         reason = f"expected failure: {expected_failure}"
-        del report.wasxfail  # type: ignore[union-attr]
+        del report.wasxfail
     else:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     report.outcome = "failed"
