@@ -1,0 +1,68 @@
+"""The service as a client of the linked storage account, where packages live."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from emulator.errors import ServiceError
+from emulator.storage import StorageConnection
+
+if TYPE_CHECKING:
+    from emulator.blob_client import BlobClient
+
+T = TypeVar("T")
+
+
+class BlobStore:
+    """The connected storage accounts by name. The SDK's calls block, so they run in threads."""
+
+    def __init__(self, connections: Iterable[StorageConnection]) -> None:
+        self._connections = {connection.name: connection for connection in connections}
+        self._clients: dict[str, BlobClient] = {}
+
+    @property
+    def connections(self) -> list[StorageConnection]:
+        return list(self._connections.values())
+
+    def connection(self, account: str) -> StorageConnection | None:
+        return self._connections.get(account.lower())
+
+    async def signed_url(self, account: str, container: str, blob: str, *, start: datetime, expiry: datetime) -> str:
+        """An address that may read and write (so also overwrite) this one blob."""
+        return await self._call(account, lambda client: client.signed_url(container, blob, start, expiry))
+
+    async def ensure_container(self, account: str, container: str) -> None:
+        await self._call(account, lambda client: client.ensure_container(container))
+
+    async def exists(self, account: str, container: str, blob: str) -> bool:
+        return await self._call(account, lambda client: client.exists(container, blob))
+
+    async def delete_blob(self, account: str, container: str, blob: str) -> None:
+        await self._call(account, lambda client: client.delete_blob(container, blob))
+
+    async def delete_container(self, account: str, container: str) -> None:
+        await self._call(account, lambda client: client.delete_container(container))
+
+    async def _call(self, account: str, action: Callable[["BlobClient"], T]) -> T:
+        connection = self.connection(account)
+        if connection is None:
+            raise ServiceError(
+                "AutoStorageUnavailable",
+                f"The linked storage account {account} is not among the blob stores this emulator was started with.",
+            )
+        return await asyncio.to_thread(self._in_thread, connection, action)
+
+    def _in_thread(self, connection: StorageConnection, action: Callable[["BlobClient"], T]) -> T:
+        from emulator.blob_client import AzureError, BlobClient  # noqa: PLC0415 - only the first package pays for it
+
+        if connection.name not in self._clients:
+            self._clients[connection.name] = BlobClient(connection)
+        try:
+            return action(self._clients[connection.name])
+        except AzureError as error:
+            reason = getattr(error, "error_code", None) or type(error).__name__
+            raise ServiceError(
+                "AutoStorageUnavailable",
+                f"The linked storage account {connection.name} could not be used: {reason}.",
+            ) from error

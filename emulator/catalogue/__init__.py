@@ -1,0 +1,1 @@
+"""Tables of what the real service offers: images and VM sizes."""

@@ -1,0 +1,54 @@
+"""Time for the whole service. Nothing else in the package reads a clock.
+
+There are two times. ``now`` is the service's own, virtual time: it stamps resources and drives their state, and may
+be paused or moved forward. ``wall`` is compared with clocks of others (signature dates, token and SAS expiry, which
+clients and the blob store judge by their own clocks), so it stays real except for a skew set on purpose.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+
+@dataclass(slots=True)
+class Clock:
+    source: Callable[[], float] = time.time
+    offset: float = 0.0
+    skew: float = 0.0
+    paused_at: float | None = field(default=None)
+
+    def now(self) -> datetime:
+        instant = self.source() if self.paused_at is None else self.paused_at
+        return datetime.fromtimestamp(instant + self.offset, UTC)
+
+    def wall(self) -> datetime:
+        return datetime.fromtimestamp(self.source() + self.skew, UTC)
+
+    def pause(self) -> None:
+        if self.paused_at is None:
+            self.paused_at = self.source()
+
+    def resume(self) -> None:
+        """Go on from where the clock stands, so that virtual time never jumps over the pause."""
+        if self.paused_at is not None:
+            self.offset -= self.source() - self.paused_at
+            self.paused_at = None
+
+    def advance(self, step: timedelta) -> None:
+        """Move virtual time forward. Raises ValueError for a step backwards."""
+        if step < timedelta(0):
+            raise ValueError("time only moves forward")
+        self.offset += step.total_seconds()
+
+    def reset(self) -> None:
+        self.offset, self.skew, self.paused_at = 0.0, 0.0, None
+
+
+def iso(moment: datetime) -> str:
+    """UTC with seven digits, as the service writes times."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+
+
+def http_date(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")

@@ -1,0 +1,46 @@
+"""What handlers work with, made once at the start and handed to every call."""
+
+from dataclasses import dataclass
+
+from emulator.blobs import BlobStore
+from emulator.clock import Clock
+from emulator.faults import Faults
+from emulator.ids import IdSource
+from emulator.locks import KeyedLocks
+from emulator.repositories import Repositories
+from emulator.request_log import RequestLog
+from emulator.settings import Settings
+from emulator.store import MemoryStore, SqliteStore, Store
+from emulator.tokens import Tokens
+
+
+@dataclass(slots=True)
+class Services:
+    settings: Settings
+    store: Store
+    repositories: Repositories
+    clock: Clock
+    ids: IdSource
+    blobs: BlobStore
+    tokens: Tokens
+    faults: Faults
+    locks: KeyedLocks
+    request_log: RequestLog
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Services:
+    """Raises StoreInUseError when the data folder belongs to another process."""
+    store: Store = MemoryStore() if settings.data is None else SqliteStore(settings.data)
+    clock = clock or Clock()
+    return Services(
+        settings=settings,
+        store=store,
+        repositories=Repositories(store),
+        clock=clock,
+        ids=IdSource(settings.seed),
+        blobs=BlobStore(settings.storage),
+        tokens=Tokens(clock, settings.require_issuer),
+        faults=Faults(),
+        locks=KeyedLocks(),
+        request_log=RequestLog(),
+    )

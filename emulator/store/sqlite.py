@@ -1,0 +1,105 @@
+"""The store under ``--data``: one SQLite file in WAL mode, owned by one process at a time."""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emulator.store.base import Document
+
+SCHEMA_VERSION = 1
+
+_SCHEMA = """
+CREATE TABLE document (
+    kind TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (kind, scope, key)
+) WITHOUT ROWID
+"""
+
+
+class StoreInUseError(Exception):
+    """Another process holds the data folder."""
+
+
+class SqliteStore:
+    def __init__(self, folder: Path) -> None:
+        """Open or create the store. Raises StoreInUseError, or ValueError for a file of a newer version."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise StoreInUseError(f"another emulator is using the data folder {folder}") from None
+        self._database = sqlite3.connect(folder / "emulator.sqlite3", isolation_level=None)
+        # NORMAL syncs at checkpoints only. A killed process loses nothing: what it wrote is with the kernel.
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise ValueError(f"the data folder was written by a newer emulator (schema {version})")
+        if version == 0:
+            with self.transaction():
+                self._database.execute(_SCHEMA)
+                self._database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def get(self, kind: str, scope: str, key: str) -> bytes | None:
+        row = self._database.execute(
+            "SELECT body FROM document WHERE kind=? AND scope=? AND key=?", (kind, scope, key)
+        ).fetchone()
+        return row[0] if row else None
+
+    def put(self, kind: str, scope: str, key: str, body: bytes) -> None:
+        self._database.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?)", (kind, scope, key, body))
+
+    def delete(self, kind: str, scope: str, key: str) -> bool:
+        cursor = self._database.execute("DELETE FROM document WHERE kind=? AND scope=? AND key=?", (kind, scope, key))
+        return cursor.rowcount > 0
+
+    def page(self, kind: str, scope: str, after: str, limit: int) -> list[Document]:
+        rows = self._database.execute(
+            "SELECT scope, key, body FROM document WHERE kind=? AND scope=? AND key>? ORDER BY key LIMIT ?",
+            (kind, scope, after, limit),
+        )
+        return [Document(*row) for row in rows]
+
+    def scan(self, kind: str) -> Iterator[Document]:
+        rows = self._database.execute(
+            "SELECT scope, key, body FROM document WHERE kind=? ORDER BY scope, key", (kind,)
+        ).fetchall()
+        return (Document(*row) for row in rows)
+
+    def count(self, kind: str, scope: str) -> int:
+        (count,) = self._database.execute(
+            "SELECT count(*) FROM document WHERE kind=? AND scope=?", (kind, scope)
+        ).fetchone()
+        return int(count)
+
+    def delete_scope(self, kind: str, scope: str) -> int:
+        # '0' follows '/' in the order of code points: the range is every scope below this one.
+        cursor = self._database.execute(
+            "DELETE FROM document WHERE kind=? AND (scope=? OR (scope>? AND scope<?))",
+            (kind, scope, f"{scope}/", f"{scope}0"),
+        )
+        return cursor.rowcount
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def clear(self) -> None:
+        self._database.execute("DELETE FROM document")
+
+    def close(self) -> None:
+        self._database.close()
+        self._lock.close()
