@@ -29,3 +29,8 @@ def audit_record(
         operation=operation,
         values=values,
     )
+
+
+def audit_record_visitor(*, action: str, resource: str, outcome: Outcome, **values: Any) -> AuditEvent:
+    """Write down what somebody who has not signed in tried; the actor stays empty, for none was proven."""
+    return AuditEvent.objects.create(actor_name="", action=action, resource=resource[:200], outcome=outcome, values=values)

@@ -1,5 +1,13 @@
+"""How the portal differs from django-allauth's defaults."""
+
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
+
+from apps.core.crypto import decrypt, encrypt
+from apps.people.sign_in import client_address
 
 
 class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -7,3 +15,22 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Failures are counted by django-axes per name and address.
+
+        allauth's own count is per name alone: with it anybody could keep a colleague out from elsewhere.
+        """
+
+
+class PortalMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keeps authenticator secrets and recovery seeds encrypted at rest."""
+
+    def encrypt(self, text: str) -> str:
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return decrypt(encrypted_text)

@@ -1,9 +1,11 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from apps.people.roles import Role
@@ -22,12 +24,27 @@ class User(AbstractUser):
     theme = models.CharField(_("theme"), max_length=10, choices=Theme, default=Theme.SYSTEM)
     language = models.CharField(_("language"), max_length=12, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    # Part of what a session proves: counting it up ends every session of the person
+    session_generation = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta(AbstractUser.Meta):
-        constraints = [models.UniqueConstraint(Lower("username"), name="user_username_any_case")]
+        ordering = ["username"]
+        constraints = [
+            models.UniqueConstraint(Lower("username"), name="user_username_any_case"),
+            models.UniqueConstraint(Lower("email"), name="user_email_any_case"),
+        ]
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        # Django compares this with the session's copy on every request; by default it changes with the password alone.
+        return salted_hmac(
+            "apps.people.models.User.session",
+            f"{self.session_generation}:{self.password}",
+            secret=secret or settings.SECRET_KEY,
+            algorithm="sha256",
+        ).hexdigest()
 
 
 class Team(models.Model):
@@ -95,6 +112,13 @@ class ApiToken(models.Model):
                 condition=models.Q(user__isnull=False, team__isnull=True)
                 | models.Q(user__isnull=True, team__isnull=False),
                 name="token_user_or_team",
+            ),
+            # A double click or a reload makes one token, not two.
+            models.UniqueConstraint(
+                "user", Lower("name"), condition=models.Q(revoked_at__isnull=True), name="token_name_once_per_user"
+            ),
+            models.UniqueConstraint(
+                "team", Lower("name"), condition=models.Q(revoked_at__isnull=True), name="token_name_once_per_team"
             ),
         ]
 

@@ -135,6 +135,11 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "schedule": timedelta(seconds=env_int("OPERATIONS_RECONCILE_SECONDS", 10, minimum=1)),
         "options": {"expires": 30},
     },
+    "operations-purge": {
+        "task": "operations.purge",
+        "schedule": timedelta(hours=6),
+        "options": {"expires": 3600},
+    },
     "uploads-expire": {
         "task": "applications.uploads_expire",
         "schedule": timedelta(minutes=10),
@@ -163,14 +168,25 @@ ACCOUNT_ADAPTER = "apps.people.adapter.PortalAccountAdapter"
 ACCOUNT_FORMS = {"login": "apps.people.forms.SignInForm"}
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "apps.people.adapter.PortalMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Batchportal"
+# Proxies in front that append the caller's address to X-Forwarded-For; 0 means that the header is not looked at.
+TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0)
 # Failed sign-ins lock the pair of account and address, so that nobody can lock a colleague out from elsewhere.
 AXES_FAILURE_LIMIT = env_int("SIGN_IN_FAILURE_LIMIT", 8, minimum=3)
 AXES_COOLOFF_TIME = timedelta(minutes=env_int("SIGN_IN_COOLOFF_MINUTES", 15, minimum=1))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "login"
-AXES_LOCKOUT_TEMPLATE = "account/locked.html"
+AXES_CLIENT_IP_CALLABLE = "apps.people.sign_in.client_address"
+AXES_USERNAME_CALLABLE = "apps.people.sign_in.attempted_name"
+AXES_LOCKOUT_CALLABLE = "apps.people.sign_in.locked_response"
+# The lock ends when the page said it would; trying on does not prolong it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_DISABLE_ACCESS_LOG = True
+# People type passwords into the wrong field: what was typed is not kept beside the failure.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "csrfmiddlewaretoken"]
 AXES_VERBOSE = False
 
 # --- Sessions, cookies, headers -------------------------------------------------------------------------------------
@@ -288,6 +304,10 @@ ZIP_MAX_RATIO = env_int("ZIP_MAX_RATIO", 200, minimum=1)
 # --- Operations -----------------------------------------------------------------------------------------------------
 OPERATION_LEASE_SECONDS = env_int("OPERATION_LEASE_SECONDS", 30, minimum=3)
 OPERATION_KEEP_DAYS = env_int("OPERATION_KEEP_DAYS", 180, minimum=1)
+# How long an operation goes on trying while Azure throttles or does not answer.
+OPERATION_RETRY_SECONDS = env_int("OPERATION_RETRY_SECONDS", 1800, minimum=1)
+# How often a worker may break down in the same step of an operation.
+OPERATION_MAX_ATTEMPTS = env_int("OPERATION_MAX_ATTEMPTS", 8, minimum=1)
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
