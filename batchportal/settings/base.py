@@ -30,7 +30,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "batchportal.staticfiles.PortalStaticFilesConfig",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -231,6 +231,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Compressed already, or source maps, which only developers' tools ask for.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "jpeg", "webp", "avif", "gz", "br", "woff", "woff2", "map"]
 
 # --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
