@@ -52,8 +52,7 @@ CATALOGUE: Mapping[str, tuple[int, str]] = {
     ),
     "AuthenticationFailed": (
         403,
-        "Server failed to authenticate the request. Make sure that the Authorization header is formed correctly,"
-        " the signature included.",
+        "Server failed to authenticate the request. Make sure that the Authorization header is formed correctly.",
     ),
     "AuthenticationModeNotAllowed": (
         403,
