@@ -31,12 +31,12 @@ _CORE = {
 def registry() -> Mapping[str, Any]:
     """All codes with their texts. Raises `ImproperlyConfigured` where two apps claim one code."""
     found: dict[str, Any] = dict(_CORE)
-    for config in apps.get_app_configs():
-        if not config.name.startswith("apps.") or config.name == "apps.core":
+    names = [config.name for config in apps.get_app_configs() if config.name.startswith("apps.")]
+    # The gateway has no models and is no Django app; it has words all the same.
+    for name in [*names, "apps.gateway"]:
+        if name == "apps.core" or find_spec(f"{name}.messages") is None:
             continue
-        if find_spec(f"{config.name}.messages") is None:
-            continue
-        texts = import_module(f"{config.name}.messages").MESSAGES
+        texts = import_module(f"{name}.messages").MESSAGES
         if double := found.keys() & texts.keys():
             raise ImproperlyConfigured(f"Message codes defined twice: {', '.join(sorted(double))}.")
         found |= texts

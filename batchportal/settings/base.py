@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "apps.people.middleware.PreferencesMiddleware",
     "apps.core.middleware.PrivatePagesMiddleware",
     "axes.middleware.AxesMiddleware",
+    "apps.gateway.middleware.PatienceMiddleware",
 ]
 
 ROOT_URLCONF = "batchportal.urls"
@@ -286,6 +287,8 @@ GATEWAY_ARM_ENDPOINT = env.str("GATEWAY_ARM_ENDPOINT", default="https://manageme
 GATEWAY_AUTHORITY = env.str("GATEWAY_AUTHORITY", default="https://login.microsoftonline.com")
 GATEWAY_CONNECT_TIMEOUT = env_int("GATEWAY_CONNECT_TIMEOUT", 5, minimum=1)
 GATEWAY_READ_TIMEOUT = env_int("GATEWAY_READ_TIMEOUT", 30, minimum=1)
+# What one page or API request waits for Azure in total; background work is bound by the two above alone.
+GATEWAY_PAGE_SECONDS = env_int("GATEWAY_PAGE_SECONDS", 10, minimum=1)
 APPLICATION_QUOTA = env_int("APPLICATION_QUOTA", 20, minimum=1)
 APPLICATION_PACKAGE_QUOTA = env_int("APPLICATION_PACKAGE_QUOTA", 40, minimum=1)
 

@@ -1,0 +1,84 @@
+"""The data plane of a Batch account."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from itertools import islice
+from typing import Any
+
+from apps.gateway import clients
+from apps.gateway.errors import GatewayError
+from apps.gateway.management import plane_check
+from apps.gateway.translation import DATA, translated
+from apps.gateway.types import ActiveApplication, Connection, NodeCounts, Plane, PlaneCheck
+
+# The SDK's names on the left, the service's spelling of the state on the right.
+_NODE_STATES = {
+    "creating": "creating",
+    "deallocated": "deallocated",
+    "deallocating": "deallocating",
+    "idle": "idle",
+    "leaving_pool": "leavingpool",
+    "offline": "offline",
+    "preempted": "preempted",
+    "rebooting": "rebooting",
+    "reimaging": "reimaging",
+    "running": "running",
+    "start_task_failed": "starttaskfailed",
+    "starting": "starting",
+    "unknown": "unknown",
+    "unusable": "unusable",
+    "upgrading_os": "upgradingos",
+    "waiting_for_start_task": "waitingforstarttask",
+}
+
+
+def check(connection: Connection) -> PlaneCheck:
+    """Ask for the first application. Never raises: the outcome is the answer. Time in milliseconds."""
+    started = time.perf_counter()
+    error: GatewayError | None = None
+    try:
+        _first_application(connection)
+    except GatewayError as caught:
+        error = caught
+    return plane_check(Plane.DATA, started, error)
+
+
+@translated(DATA)
+def _first_application(connection: Connection) -> None:
+    next(iter(clients.batch(connection).list_applications(max_results=1)), None)
+
+
+@translated(DATA)
+def active_application_list(connection: Connection) -> list[ActiveApplication]:
+    """Applications with at least one Active version, and those versions."""
+    return [
+        ActiveApplication(id=found.id, display_name=found.display_name or "", versions=tuple(found.versions or ()))
+        for found in clients.batch(connection).list_applications()
+    ]
+
+
+@translated(DATA)
+def node_counts(connection: Connection) -> NodeCounts:
+    """Nodes by state over all pools; states with no node are left out."""
+    dedicated: Counter[str] = Counter()
+    spot: Counter[str] = Counter()
+    pools = 0
+    for found in clients.batch(connection).list_pool_node_counts():
+        pools += 1
+        dedicated.update(_by_state(found.dedicated))
+        spot.update(_by_state(found.low_priority))
+    return NodeCounts(dedicated=dict(dedicated), spot=dict(spot), pools=pools)
+
+
+@translated(DATA)
+def pool_count(connection: Connection, limit: int) -> int:
+    """The number of pools, counted up to `limit`."""
+    found = clients.batch(connection).list_pools(select=["id"], max_results=min(limit, 1000))
+    return sum(1 for _ in islice(found, limit))
+
+
+def _by_state(found: Any) -> dict[str, int]:
+    counts = {state: int(getattr(found, name, 0) or 0) for name, state in _NODE_STATES.items()} if found else {}
+    return {state: count for state, count in counts.items() if count}
