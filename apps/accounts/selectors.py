@@ -1,5 +1,6 @@
 from django.db.models import QuerySet
 
+from apps.accounts.connections import connection_for as connection_for
 from apps.accounts.models import BatchAccount
 from apps.core.exceptions import NotVisible
 from apps.people.actors import Actor
