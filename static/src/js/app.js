@@ -1,0 +1,27 @@
+// The script of every page. Each module listens on the document, so that swapped-in markup needs no wiring.
+import htmx from "htmx.org";
+import { startCopy } from "./copy.js";
+import { startCommandBars } from "./commandbar.js";
+import { startDialogs } from "./dialogs.js";
+import { startForms } from "./forms.js";
+import { startMenus } from "./menus.js";
+import { startNavigation } from "./navigation.js";
+import { startPolling } from "./polling.js";
+import { startReveal } from "./reveal.js";
+import { startShortcuts } from "./shortcuts.js";
+import { startTheme } from "./theme.js";
+import { startTimes } from "./times.js";
+import { startToasts } from "./toasts.js";
+
+startNavigation(htmx);
+startPolling(htmx);
+startDialogs(htmx);
+startForms();
+startToasts();
+startCopy();
+startReveal();
+startMenus();
+startCommandBars();
+startShortcuts();
+startTheme();
+startTimes();

@@ -1,0 +1,3 @@
+import { startUploads } from "./uploads.js";
+
+startUploads();
