@@ -38,7 +38,11 @@ class InstallError(Exception):
 def main() -> None:
     parser = argparse.ArgumentParser(description="Install what Batchportal needs into .venv and node_modules.")
     parser.add_argument("--dev", action="store_true", help="also what tests, checks and benchmarks need")
-    lists = ["requirements.txt", *(["requirements-dev.txt"] if parser.parse_args().dev else [])]
+    lists = [
+        "requirements.txt",
+        "requirements-local.txt",
+        *(["requirements-dev.txt"] if parser.parse_args().dev else []),
+    ]
     try:
         create_environment()
         install_python(lists)

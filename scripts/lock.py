@@ -11,7 +11,7 @@ UV = ("uv", "pip", "compile", "--quiet", "--universal", "--upgrade", "--no-emit-
 
 
 def main() -> None:
-    for name in ("requirements", "requirements-dev"):
+    for name in ("requirements", "requirements-local", "requirements-dev"):
         run(sys.executable, "-m", *UV, "--python-version", "3.11", f"{name}.in", "--output-file", f"{name}.txt")
     npm = node_folder() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     run(str(node_folder() / "bin" / "node"), str(npm), "install", "--package-lock-only", "--loglevel=error")
