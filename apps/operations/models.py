@@ -62,6 +62,11 @@ class Operation(models.Model):
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(default=0)
     unit = models.CharField(max_length=12, blank=True)
+    # Units per second, smoothed; 0 while unknown
+    rate = models.BigIntegerField(default=0)
+    # Work in two legs (bytes come to us, then go on to blob storage): how far the first one is, of the same total
+    received = models.BigIntegerField(null=True, blank=True)
+    received_rate = models.BigIntegerField(default=0)
     message_code = models.CharField(max_length=64, blank=True)
     message_values: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
     reference = models.CharField(max_length=64, blank=True)
