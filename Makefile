@@ -10,7 +10,7 @@ STATE ?= .local
 RUN := .venv/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run emulator assets test lint format bench lock clean
+.PHONY: help install install-dev run emulator assets test lint format bench lock secrets clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench: install-dev ## measure speed and memory side by side; prints ratios
 
 lock: install-dev ## pin requirements*.in and package.json anew
 	@$(RUN) scripts.lock
+
+secrets: install ## write the secrets of docker-compose.yml to .secrets, once
+	@$(RUN) scripts.compose_secrets
 
 clean: ## remove the state of `make run` and everything built
 	rm -rf $(STATE) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

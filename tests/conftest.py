@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ import redis
 from django.conf import settings
 from pytest_django import DjangoDbBlocker
 
+from scripts.install import node_folder
 from scripts.parts import Site
 from scripts.system import CHROMIUM
 from tests.support.processes import Processes, free_ports
 from tests.support.stack import Stack
 
-pytest_plugins = ["pytester", "tests.support.no_skips"]
+# The fixtures `azurite` and `emulator` come with the local Batch service.
+pytest_plugins = ["pytester", "tests.support.no_skips", "emulator.pytest_plugin"]
 
 SUITES = ("plain", "database", "journeys")
 CHROMIUM_FLAGS = [
@@ -33,6 +36,11 @@ CHROMIUM_FLAGS = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--suite", choices=SUITES, help="run only the tests of one suite: " + ", ".join(SUITES))
+
+
+def pytest_configure() -> None:
+    # Whatever Node.js the machine has: everything here runs on the one that we install.
+    os.environ["PATH"] = f"{node_folder() / 'bin'}{os.pathsep}{os.environ['PATH']}"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -62,44 +70,24 @@ def uses_database(item: pytest.Item) -> bool:
 # --- Services -------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """Services for tests of this process; nothing runs until `redis_url`, `azurite` or `emulator` asks for it."""
-    processes = Processes(Site(state=tmp_path_factory.mktemp("services"), ports=free_ports()))
-    yield processes
-    processes.stop()
-
-
 @pytest.fixture(scope="session", autouse=True)
-def redis_url(services: Processes) -> str:
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Redis of this test process, which the cache and Celery use."""
     from batchportal.celery import app  # noqa: PLC0415  # only once Django's settings are loaded
 
-    services.start("redis")
-    url = services.site.broker_url
+    processes = Processes(Site(state=tmp_path_factory.mktemp("services"), ports=free_ports()))
+    processes.start("redis")
+    url = processes.site.broker_url
     settings.REDIS_URL = settings.CACHES["default"]["LOCATION"] = settings.CELERY_BROKER_URL = url
     app.conf.update(broker_url=url)
-    return url
+    yield url
+    processes.stop()
 
 
 @pytest.fixture(autouse=True)
 def _empty_redis(redis_url: str) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.flushall()
-
-
-@pytest.fixture(scope="session")
-def azurite(services: Processes) -> list[str]:
-    """Connection strings of the storage accounts `localstorage` and `secondstorage` in a running Azurite."""
-    services.start("azurite")
-    return services.site.storage_connections
-
-
-@pytest.fixture(scope="session")
-def emulator(services: Processes, azurite: list[str]) -> str:
-    """Address of a running local Batch service with one Batch account, `local`, and Azurite's storage accounts."""
-    services.start("emulator")
-    return services.site.emulator_url
 
 
 # --- Whole portals --------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from django.db import connection
 from psycopg import sql
 from pytest_django import DjangoDbBlocker
 
+from emulator.testing import Emulator
 from scripts.install import ROOT
 from scripts.parts import Site
 from scripts.run import build_static
@@ -44,6 +45,9 @@ class Stack(Processes):
         super().__init__(Site(state=state, ports=free_ports(), settings=merged))
         self._blocker = blocker
         self.people: dict[str, SignIn] = {}
+        # Faults, clock, request log and management plane of the local Batch service; this one starts no process.
+        self.batch = Emulator(self.logs, [], None, ())
+        self.batch.url = self.site.emulator_url
 
     @property
     def url(self) -> str:
@@ -64,6 +68,7 @@ class Stack(Processes):
         for name in list(self.frozen):
             self.thaw(name)
         self.start(*self.everything)
+        self.batch.clear_faults()
 
     def environment(self) -> dict[str, str]:
         return {**os.environ, **self.site.environment()}
