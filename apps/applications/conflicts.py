@@ -30,7 +30,7 @@ def operations_of(*, account: BatchAccount, application_id: str) -> QuerySet[Ope
 def require_idle(*, account: BatchAccount, application_id: str, version: str = "") -> None:
     """Raise `Conflict` where an operation runs on the application, or on this package of it; without a version on any.
 
-    The conflict names the person and the operation: values `who`, `what`, `operation` (id).
+    The conflict names the person and the operation: values `actor`, `kind`, `subject`, `operation` (id).
     """
     running = operations_of(account=account, application_id=application_id)
     if version:
@@ -42,9 +42,9 @@ def require_idle(*, account: BatchAccount, application_id: str, version: str = "
 
 def busy(operation: Operation) -> Conflict:
     return Conflict(
-        "application-busy",
-        who=operation.actor_name,
-        what=operation.get_kind_display(),
+        "operation-conflict",
         subject=operation.subject,
+        kind=str(operation.get_kind_display()),
+        actor=operation.actor_name,
         operation=str(operation.pk),
     )

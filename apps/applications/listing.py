@@ -169,7 +169,9 @@ def _rows(actor: Actor, account: BatchAccount, found: Snapshot) -> list[Applicat
     # While the management plane answers it alone says what exists; the data plane's answer is a moment apart.
     names = managed if found.managed is not None else active
     return [
-        _row(actor, account, key, managed.get(key), _versions(found, active.get(key)), names[key], owners, facts, running)
+        _row(
+            actor, account, key, managed.get(key), _versions(found, active.get(key)), names[key], owners, facts, running
+        )
         for key in names
     ]
 

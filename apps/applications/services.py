@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from apps.accounts.models import BatchAccount
 from apps.accounts.selectors import connection_for
-from apps.applications.conflicts import application_key, busy, operations_of, package_key, require_idle
+from apps.applications.conflicts import application_key, package_key, require_idle
 from apps.applications.models import ApplicationOwner
 from apps.applications.names import clean_application_id, name_key
 from apps.applications.ownership import choose_team, owner_claim, owner_of, require_owner
@@ -169,9 +169,7 @@ def application_delete(
     return _start(actor, account, Kind.APPLICATION_DELETE, application.id, versions=sorted(present.values()))
 
 
-def _changeable(
-    actor: Actor, account: BatchAccount, application_id: str, version: str
-) -> tuple[Application, Package]:
+def _changeable(actor: Actor, account: BatchAccount, application_id: str, version: str) -> tuple[Application, Package]:
     require_owner(actor=actor, account=account, application_id=application_id)
     check_address(application_id, version)
     require_management_plane(account)
@@ -187,18 +185,15 @@ def _start(
     """Create the operation, which is dispatched on commit, with its audit event."""
     subject = f"{application_id} {version}".strip()
     with transaction.atomic():
-        try:
-            operation = operation_create(
-                actor=actor,
-                account=account,
-                kind=kind,
-                subject=subject,
-                subject_key=package_key(application_id, version) if version else application_key(application_id),
-                subject_url=_address(account, application_id),
-                parameters={"application_id": application_id, "version": version, **parameters},
-            )
-        except Conflict as error:
-            raise _named_conflict(account, application_id) or error from error
+        operation = operation_create(
+            actor=actor,
+            account=account,
+            kind=kind,
+            subject=subject,
+            subject_key=package_key(application_id, version) if version else application_key(application_id),
+            subject_url=_address(account, application_id),
+            parameters={"application_id": application_id, "version": version, **parameters},
+        )
         audit_record(
             actor=actor,
             action=kind.value.replace("-", "."),
@@ -209,12 +204,6 @@ def _start(
             **parameters,
         )
     return operation
-
-
-def _named_conflict(account: BatchAccount, application_id: str) -> Conflict | None:
-    """Who came first between our look and our row."""
-    running = operations_of(account=account, application_id=application_id).first()
-    return busy(running) if running else None
 
 
 @contextmanager

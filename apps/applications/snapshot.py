@@ -107,9 +107,7 @@ def _ask(account: BatchAccount) -> tuple[Snapshot, GatewayError | None]:
     if account.has_management_plane:
         questions[Plane.MANAGEMENT] = lambda: tuple(management.application_list(connection))
     answers, errors = _both(questions)
-    problems = tuple(
-        Problem(plane, error.code, dict(error.values), error.reference) for plane, error in errors.items()
-    )
+    problems = tuple(Problem(plane, error.code, dict(error.values), error.reference) for plane, error in errors.items())
     found = Snapshot(answers.get(Plane.MANAGEMENT), answers.get(Plane.DATA), timezone.now(), problems)
     if found.storage_missing:
         found = replace(found, managed=None, active=None)

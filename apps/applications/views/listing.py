@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from apps.applications.listing import ApplicationList, ApplicationQuery, ApplicationRow, application_list, rows_matching
+from apps.applications.ownership import teams_for_new
+from apps.applications.views.shared import AccountView
+from apps.core.csv_export import csv_response
+from apps.people.roles import Permission
+
+PAGE_SIZE = 50
+
+
+class ApplicationListView(AccountView):
+    """The Applications blade."""
+
+    permission = Permission.VIEW_APPLICATIONS
+    http_method_names = ["get", "head"]
+
+    def get(self, request: Any, account: str) -> HttpResponse:
+        found = application_list(actor=self.actor, account=self.account, fresh=_asks_again(request))
+        query = ApplicationQuery.parse(request.GET)
+        rows = rows_matching(found.rows, query)
+        page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+        context = {
+            "found": found,
+            "page": page,
+            "filters": _filters(found),
+            "csv_url": f"{self.address('list-csv')}?{request.GET.urlencode()}",
+            "new_refused": self._new_refused(found),
+            "may_manage": self.actor.may(Permission.MANAGE_ACCOUNT, self.account),
+        }
+        return self.page("applications/list.html", context)
+
+    def _new_refused(self, found: ApplicationList) -> str:
+        """Why this person cannot make an application now, or nothing."""
+        if not self.actor.may(Permission.UPLOAD_PACKAGES, self.account):
+            return _("Your role on this account only allows reading. Ask an administrator for the role Uploader.")
+        if not teams_for_new(actor=self.actor, account=self.account) and not self._is_administrator():
+            return _("You belong to no team yet. Ask an administrator to add you to one.")
+        if not found.managed:
+            return _("The account is connected by shared key, which cannot create applications.")
+        if found.storage_missing:
+            return _("No storage account is linked.")
+        if found.quota.reached:
+            return _("The quota of applications is used up. Delete one, or ask Azure support for more.")
+        return ""
+
+    def _is_administrator(self) -> bool:
+        return self.actor.may(Permission.MANAGE_APPLICATIONS, self.account)
+
+
+class ApplicationListCsvView(AccountView):
+    """All rows that the blade's filters leave, on one sheet."""
+
+    permission = Permission.VIEW_APPLICATIONS
+    http_method_names = ["get", "head"]
+
+    def get(self, request: Any, account: str) -> HttpResponseBase:
+        found = application_list(actor=self.actor, account=self.account)
+        rows = rows_matching(found.rows, ApplicationQuery.parse(request.GET))
+        return csv_response(f"{self.account.name}-applications", _csv_heads(), _csv_rows(rows))
+
+
+def _asks_again(request: HttpRequest) -> bool:
+    """Whether the page's Refresh was pressed: htmx asks for the very address that is shown."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and htmx.current_url_abs_path == request.get_full_path()
+
+
+def _filters(found: ApplicationList) -> list[dict[str, Any]]:
+    filters: list[dict[str, Any]] = []
+    if teams := found.teams:
+        choices = [(team.slug, team.name) for team in teams]
+        filters.append({"name": "team", "label": _("Team"), "choices": [*choices, ("-", _("No team"))]})
+    if found.managed:
+        filters.append({"name": "updates", "label": _("Allow updates"), "choices": [("yes", _("Yes")), ("no", _("No"))]})
+        filters.append(
+            {"name": "packages", "label": _("Packages"), "choices": [("some", _("Some Active")), ("none", _("None Active"))]}
+        )
+    return filters
+
+
+def _csv_heads() -> list[str]:
+    return [
+        _("Application ID"),
+        _("Display name"),
+        _("Active packages"),
+        _("Default version"),
+        _("Allow updates"),
+        _("Size in bytes"),
+        _("Last upload"),
+        _("Owning team"),
+        _("Versions"),
+    ]
+
+
+def _csv_rows(rows: Iterable[ApplicationRow]) -> Iterator[list[Any]]:
+    for row in rows:
+        yield [
+            row.id,
+            row.display_name,
+            row.packages,
+            row.default_version,
+            row.allow_updates,
+            row.size if row.sized else None,
+            row.last_upload,
+            row.team,
+            " ".join(row.versions or ()),
+        ]

@@ -1,0 +1,78 @@
+"""What the views of this app share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from apps.accounts.models import BatchAccount
+from apps.applications.forms import ConfirmForm, error_text
+from apps.core.exceptions import Invalid, PortalError
+from apps.core.views import PortalView
+from apps.operations.models import Operation
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a confirmation asks: `items` are what is touched, `name` is what the person types.
+
+    `versions` come back with the answer, so that nothing is deleted that the page did not name. `blocked` says why
+    there is nothing to confirm now.
+    """
+
+    title: str
+    text: str
+    submit_label: str
+    action: str
+    cancel_url: str
+    application_id: str
+    name: str = ""
+    items: list[str] = field(default_factory=list)
+    versions: list[str] = field(default_factory=list)
+    warning: str = ""
+    blocked: str = ""
+    tone: str = "danger"
+
+
+class AccountView(PortalView):
+    """A page of one account's applications."""
+
+    abstract = True
+
+    def address(self, name: str, **parts: str) -> str:
+        return address(self.account, name, **parts)
+
+    def confirm_page(self, question: Question, error: PortalError | None = None, typed: str = "") -> HttpResponse:
+        """A confirmation, as a page and as the content of a dialog, with the reason why it was refused before."""
+        form = ConfirmForm(initial={"version": question.versions})
+        context: dict[str, Any] = {"question": question, "form": form, "typed": typed}
+        if error is not None and error.field == "confirm":
+            context["confirm_error"] = error.message
+        elif error is not None:
+            context["refusal"] = error_text(error)
+        return self.page("applications/confirm.html", context, error.status if error else 200)
+
+    def to_operation(self, operation: Operation) -> HttpResponse:
+        return go_to(self.request, reverse("operations:detail", kwargs={"operation": operation.pk}))
+
+
+def require_typed(request: HttpRequest, name: str) -> None:
+    """Raise `Invalid` at the confirmation unless the name was typed."""
+    if request.POST.get("confirm", "").strip() != name:
+        raise Invalid("confirm-mismatch", field="confirm", name=name)
+
+
+def address(account: BatchAccount, name: str, **parts: str) -> str:
+    return reverse(f"applications:{name}", kwargs={"account": account.slug, **parts})
+
+
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """On to another page after a form, whether it was sent by htmx or by the browser."""
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRedirect(url)
+    return redirect(url)
