@@ -28,7 +28,7 @@ class Record(NamedTuple):
     """One central directory record, with zip64 numbers in place; sizes and offset in bytes."""
 
     name: bytes
-    made_by: int
+    version: int
     flags: int
     method: int
     clock: int
@@ -159,7 +159,7 @@ def _record(head: tuple[int, ...], body: bytes) -> Record:
     wide = widened(Sizes(head[9], head[8], head[16], head[13]), extras, name)
     return Record(
         name,
-        head[1],
+        head[2] & 0xFF,
         head[3],
         head[4],
         head[6] << 16 | head[5],

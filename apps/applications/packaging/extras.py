@@ -5,6 +5,7 @@ libarchive. Fields that only carry times or owners are left alone.
 """
 
 import struct
+import zlib
 from typing import NamedTuple
 
 from .ending import U16, U32
@@ -81,9 +82,12 @@ _FULL_FIELDS = (("<2Q", 2), ("<3Q", 3), ("<3QI", 4))
 
 
 def unicode_path_differs(extras: Extras, name: bytes) -> bool:
-    """Whether a Unicode path field gives a second name, which some tools use instead of the first."""
+    """Whether a Unicode path field gives a second name, which some tools use instead of the first.
+
+    The field holds its version, the CRC-32 of the first name, and the second name.
+    """
     field = extras.get(_UNICODE_PATH)
-    return field is not None and field[5:] != name
+    return field is not None and field != struct.pack("<BI", 1, zlib.crc32(name)) + name
 
 
 def says_encrypted(extras: Extras) -> bool:

@@ -59,6 +59,7 @@ class Code(StrEnum):
     ENCRYPTED = "zip-encrypted"
     PATCH_DATA = "zip-patch-data"
     METHOD = "zip-method"
+    VERSION = "zip-version"
     # Sizes and extra fields
     ENTRY_TOO_LARGE = "zip-entry-too-large"
     ENTRY_RATIO = "zip-entry-ratio"

@@ -64,6 +64,7 @@ _KINDS = {
     Code.ENCRYPTED: _("It is encrypted. Nodes cannot ask for a password: pack without one."),
     Code.PATCH_DATA: _("It holds patch data rather than a file."),
     Code.METHOD: _("It is compressed with %(method)s. Only stored and Deflate unpack on every node."),
+    Code.VERSION: _("It asks for zip version %(version)s; nodes read up to %(limit)s. Pack with another tool."),
     Code.ENTRY_TOO_LARGE: _("It unpacks to %(size_bytes)s; at most %(limit_bytes)s are allowed."),
     Code.ENTRY_RATIO: _("It unpacks to %(ratio)s times its size; at most %(limit)s times are allowed."),
     Code.STORED_SIZE: _(
@@ -88,7 +89,7 @@ _BYTES = {
 MESSAGES: dict[Code, Any] = {**_PACK_AGAIN, **_DIRECTORY, **_NAMES, **_KINDS, **_BYTES}
 
 
-def explain(finding: Finding) -> str:
+def finding_text(finding: Finding) -> str:
     """The finding in the active language, beginning with the entry it is about; sizes for people."""
     values = {key: filesizeformat(value) if key.endswith("_bytes") else value for key, value in finding.values.items()}
     text = str(MESSAGES[finding.code]) % values

@@ -16,8 +16,8 @@ from .limits import Limits
 _CONTROL = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _PARENT = re.compile(r"(?:^|/)\.\.(?:/|$)")
-# "..." or ".. ": Windows drops trailing dots and spaces, which leaves nothing or "..".
-_DOTS = re.compile(r"(?:^|/)(?!\.(?:/|$))[. ]+(?:/|$)")
+# "..." or ".. ": Windows drops trailing dots and spaces, which leaves nothing or "..". A file "a/." is no file.
+_DOTS = re.compile(r"(?:^|/)(?!\./)[. ]+(?:/|$)")
 _LOOSE = re.compile(r"//|(?:^|/)\.(?:/|$)")
 _SUSPECT = re.compile(f"[\x00\\\\:]|^/|(?:^|/)[. ]+(?:/|$)|{_CONTROL.pattern}")
 _WINDOWS = re.compile(
@@ -115,8 +115,8 @@ class NameIndex:
     def add(self, index: int, name: bytes, text: str) -> bool:
         """Takes the next entry in. False when there are too many directories to go on."""
         key = path_key(text)
-        if not key:
-            return self._add_root(name)
+        if not key:  # "./" is the target directory itself, which some tools list
+            return True
         if not self._add_parents(index, name, key):
             return False
         digest = hash(key)
@@ -125,12 +125,6 @@ class NameIndex:
             self._collision(name, earlier)
         elif not name.endswith(b"/") and digest in self._parents:
             self._below(name, key, self._parents[digest])
-        return True
-
-    def _add_root(self, name: bytes) -> bool:
-        """`./` is the target directory itself, which some tools list; a file cannot be it."""
-        if not name.endswith(b"/"):
-            self._findings.add(Code.NAME_EMPTY, name)
         return True
 
     def _collision(self, name: bytes, earlier: int) -> None:
