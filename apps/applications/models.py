@@ -6,6 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.crypto import EncryptedJSONField
+
 
 class ApplicationOwner(models.Model):
     """Which team owns an application. The application itself lives in Azure Batch.
@@ -83,8 +85,13 @@ class Upload(models.Model):
     writer = models.UUIDField(null=True, blank=True)
     writer_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    bytes_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
+    # The file's name in UPLOAD_STAGING_DIR; a retry takes the file over, and empties the name here
+    staged_name = models.CharField(max_length=40, blank=True)
+    # Where the blocks go: {"url": signed URL, "expires": ISO time}
+    destination = EncryptedJSONField(default=dict, blank=True)
     staged_removed_at = models.DateTimeField(null=True, blank=True)
     # Client details worth keeping: user agent, tus client, CI run
     metadata: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
