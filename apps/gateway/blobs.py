@@ -6,13 +6,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobBlock, BlobProperties, BlobSasPermissions, ContentSettings, generate_blob_sas
+from azure.storage.blob import (
+    BlobBlock,
+    BlobClient,
+    BlobProperties,
+    BlobSasPermissions,
+    ContentSettings,
+    generate_blob_sas,
+)
 
-from apps.gateway import clients, endpoints, management
+from apps.gateway import clients, management
 from apps.gateway.errors import AutoStorageMissing, GatewayNotFound
 from apps.gateway.translation import BLOB, translated, translating
 from apps.gateway.types import BlobInfo, Connection, Package
@@ -119,17 +126,25 @@ def _blob_path(endpoint: str, name: str, key: str, package: Package) -> tuple[st
         parts = unquote(urlsplit(package.storage_url).path).split("/")
         return parts[-2], parts[-1]
     start = _CONTAINER.format(application=package.application_id.lower())
-    for found in clients.blob_service(endpoint, name, key).list_containers(name_starts_with=start):
-        if _CONTAINER_HASH.fullmatch(str(found.name).removeprefix(start)):
-            return str(found.name), package.version
-    raise GatewayNotFound
+    service = clients.blob_service(endpoint, name, key)
+    names = [str(found.name) for found in service.list_containers(name_starts_with=start)]
+    # An account that was unlinked and linked again may hold more than one; the newest bytes are the ones in use.
+    written = {
+        container: found
+        for container in names
+        if _CONTAINER_HASH.fullmatch(container.removeprefix(start))
+        and (found := _written_at(service.get_blob_client(container, package.version)))
+    }
+    if not written:
+        raise GatewayNotFound
+    return max(written, key=lambda container: written[container]), package.version
 
 
-def without_signature(url: str) -> str:
-    """The URL for logs and error texts."""
-    endpoints.check_url(url)
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+def _written_at(client: BlobClient) -> datetime | None:
+    try:
+        return client.get_blob_properties().last_modified
+    except ResourceNotFoundError:
+        return None
 
 
 def _blob_info(found: BlobProperties) -> BlobInfo:

@@ -47,6 +47,7 @@ class _BearerPolicy(BearerTokenCredentialPolicy[Any, Any]):
     """Sends a token without TLS where an operator named the host for it (the local Batch service), nowhere else."""
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
+        endpoints.check_url(request.http_request.url)  # before a token is asked for, let alone sent
         if endpoints.may_be_plain(request.http_request.url):
             request.context["enforce_https"] = False
         super().on_request(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -75,7 +76,7 @@ class _Adapter(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-class GuardedTransport(RequestsTransport):
+class GuardedTransport(RequestsTransport):  # type: ignore[misc]  # untyped where it is imported from
     """Safe to share between threads: the session keeps no cookies and is never closed by a client."""
 
     def __init__(self) -> None:
@@ -124,7 +125,7 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):
+class _NoCookies(DefaultCookiePolicy):
     def set_ok(self, *_: Any) -> bool:
         return False
 
