@@ -15,14 +15,12 @@ def size_text(count: int) -> str:
     """A number of bytes in binary units with three significant digits: 512 B, 1.20 KiB, 34.5 MiB, 678 GiB."""
     if abs(count) < 1024:
         return _("%(count)s B") % {"count": number_format(count)}
-    value, unit = float(count), ""
-    for unit in _UNITS:
-        value /= 1024
-        # 1023.6 would round to "1,024 KiB"; that is 1.00 MiB.
-        if abs(value) < 1023.5:
-            break
+    value, step = float(count) / 1024, 0
+    # 1023.6 would round to "1,024 KiB"; that is 1.00 MiB.
+    while abs(value) >= 1023.5 and step < len(_UNITS) - 1:
+        value, step = value / 1024, step + 1
     decimals = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
-    return f"{number_format(value, decimals)} {unit}"
+    return f"{number_format(value, decimals)} {_UNITS[step]}"
 
 
 def size_exact(count: int) -> str:

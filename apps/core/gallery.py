@@ -73,40 +73,26 @@ def _operations() -> list[SimpleNamespace]:
 
 
 def _tree() -> list[dict[str, Any]]:
-    libraries = [
-        {"name": "libcore.so.4", "size": 48_300_211, "href": "#"},
-        {"name": "libio.so", "size": 812_004, "href": "#"},
-    ]
+    program = {"name": "render", "size": 91_002_331, "href": "#"}
+    library = {"name": "libcore.so.4", "size": 49_112_215, "href": "#"}
     return [
-        {
-            "name": "bin",
-            "is_dir": True,
-            "size": 91_002_331,
-            "open": True,
-            "children": [{"name": "render", "size": 91_002_331, "href": "#"}],
-        },
-        {"name": "lib", "is_dir": True, "size": 49_112_215, "open": False, "children": libraries},
+        {"name": "bin", "is_dir": True, "size": 91_002_331, "open": True, "children": [program]},
+        {"name": "lib", "is_dir": True, "size": 49_112_215, "open": False, "children": [library]},
         {"name": "README.txt", "size": 912, "href": "#", "mark": [("READ", True), ("ME.txt", False)]},
     ]
 
 
 def _events() -> list[dict[str, Any]]:
     now = timezone.now()
+    samples: list[tuple[int, str, str, str]] = [
+        (20, "info", "Sending blocks to blob storage", ""),
+        (120, "warning", "Blob storage answered 503", "Attempt 2 of 5"),
+        (240, "success", "Zip checks hold", "12,480 entries"),
+        (18_000, "neutral", "Upload created", ""),
+    ]
     return [
-        {
-            "at": now - timedelta(seconds=20),
-            "tone": "info",
-            "text": "Sending blocks to blob storage",
-            "icon": "loader-2",
-        },
-        {
-            "at": now - timedelta(minutes=2),
-            "tone": "warning",
-            "text": "Blob storage answered 503",
-            "detail": "Attempt 2 of 5",
-        },
-        {"at": now - timedelta(minutes=4), "tone": "success", "text": "Zip checks hold", "detail": "12,480 entries"},
-        {"at": now - timedelta(hours=5), "tone": "neutral", "text": "Upload created"},
+        {"at": now - timedelta(seconds=age), "tone": tone, "text": text, "detail": detail}
+        for age, tone, text, detail in samples
     ]
 
 
@@ -142,5 +128,7 @@ def sample_context(request: HttpRequest) -> dict[str, Any]:
 
 @require_safe
 def gallery(request: HttpRequest) -> HttpResponse:
-    """All components on one page."""
+    """All components on one page; with `?dialog=1` the confirmation alone, as a delete view answers it."""
+    if "dialog" in request.GET:
+        return render(request, "core/gallery_confirm.html", sample_context(request))
     return render(request, "core/gallery.html", sample_context(request))

@@ -197,13 +197,13 @@ def panel(content: str, title: str = "", **options: Any) -> SafeString:
 @register.simple_block_tag
 def callout(content: str, tone: str, title: str = "", **options: Any) -> SafeString:
     """A message that stays. Options: code, request_id, reference, action_label, action_href, live."""
-    return render("callout", {"tone": tone, "title": title, "content": content.strip(), **options})
+    return render("callout", {"tone": tone, "title": title, "content": content if content.strip() else "", **options})
 
 
 @register.simple_block_tag
 def sheet_row(content: str, label: str) -> SafeString:
     """A line of a key/value sheet (`<dl class="bp-sheet">`); an empty value shows as a dash."""
-    return format_html("<div><dt>{}</dt><dd>{}</dd></div>", label, content.strip() or "–")
+    return format_html("<div><dt>{}</dt><dd>{}</dd></div>", label, content if content.strip() else "–")
 
 
 @register.simple_block_tag(takes_context=True)
