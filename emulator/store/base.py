@@ -14,7 +14,7 @@ class Document(NamedTuple):
 
 
 class Store(Protocol):
-    """Documents by kind, scope and key, listed in the order of their keys (by code point).
+    """Documents by kind, scope and key (never empty), listed in the order of their keys (by code point).
 
     Calls are synchronous and made from one thread. A call that has returned outside a transaction is durable: the
     process may be killed at once. Inside ``transaction`` all calls take effect together or, when the block raises, not
