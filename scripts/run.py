@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def start(state: Path, *, only_emulator: bool) -> int:
     return group.status()
 
 
-def ports_from(environment: os._Environ[str]) -> Ports:
+def ports_from(environment: Mapping[str, str]) -> Ports:
     chosen = asdict(Ports())
     for name, variable in Ports.VARIABLES.items():
         text = environment.get(variable, "").strip()
@@ -147,12 +147,13 @@ class Group(Manager):  # type: ignore[misc]  # honcho has no types
         threading.Thread(target=self.welcome, name="welcome", daemon=True).start()
 
     def terminate(self) -> None:
-        """Called once by honcho when a signal came or a part ended."""
-        dead = [
-            f"{name} (status {part['returncode']})" for name, part in self._processes.items() if "returncode" in part
-        ]
-        if dead and not self.problem:
-            self.problem = f"{', '.join(dead)} ended by itself; the lines above say why"
+        """Called by honcho when a signal came or a part ended, and again with every further end: the first counts."""
+        if self._terminating:
+            return
+        ended = {name: process["returncode"] for name, process in self._processes.items() if "returncode" in process}
+        if ended and not self.problem:
+            dead = ", ".join(f"{name} (status {status})" for name, status in ended.items())
+            self.problem = f"{dead} ended by itself; the lines above say why"
         super().terminate()
 
     def status(self) -> int:
