@@ -104,7 +104,7 @@ def _time_element(moment: datetime | None, *, relative: bool) -> SafeString | st
     mark = format_html(" data-relative") if relative else ""
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
-        local.isoformat(timespec="seconds"), exact, mark, date_format(local, "SHORT_DATETIME_FORMAT"),
+        local.isoformat(timespec="seconds"), exact, mark, date_format(local, "DATETIME_FORMAT"),
     )  # fmt: skip
 
 
