@@ -97,6 +97,8 @@ def says_encrypted(extras: Extras) -> bool:
 
 def extra_mode(extras: Extras) -> int:
     """The Unix file mode an extra field gives, 0 when none does."""
+    if not extras:
+        return 0
     asi = extras.get(_ASI_UNIX, b"")
     if len(asi) >= 6:
         return int.from_bytes(asi[4:6], "little")

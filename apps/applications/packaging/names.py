@@ -18,12 +18,8 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 _PARENT = re.compile(r"(?:^|/)\.\.(?:/|$)")
 # "..." or ".. ": Windows drops trailing dots and spaces, which leaves nothing or "..". A file "a/." is no file.
 _DOTS = re.compile(r"(?:^|/)(?!\./)[. ]+(?:/|$)")
-_LOOSE = re.compile(r"//|(?:^|/)\.(?:/|$)")
-_SUSPECT = re.compile(f"[\x00\\\\:]|^/|(?:^|/)[. ]+(?:/|$)|{_CONTROL.pattern}")
-_WINDOWS = re.compile(
-    r'[<>:"|?*]|[. ](?:/|$)|(?:^|/)(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:\.[^/]*)?(?:/|$)',
-    re.IGNORECASE,
-)
+_WINDOWS_CHARACTERS = re.compile('[<>:"|?*]|[. ](?:/|$)')
+_WINDOWS_DEVICES = re.compile("/(?:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|$)")
 
 
 def decoded_name(name: bytes) -> str | None:
@@ -40,7 +36,7 @@ def decoded_name(name: bytes) -> str | None:
 
 def name_problem(text: str) -> Code | None:
     """Why this name cannot be unpacked safely everywhere, or None."""
-    if not _SUSPECT.search(text):
+    if _plain(text):
         return None
     if "\x00" in text:
         return Code.NAME_NUL
@@ -51,6 +47,11 @@ def name_problem(text: str) -> Code | None:
     if _DRIVE.match(text):
         return Code.NAME_DRIVE
     return _part_problem(text)
+
+
+def _plain(text: str) -> bool:
+    """Whether no rule can apply: a hundred thousand names are looked at, and nearly all are harmless."""
+    return text.isprintable() and not (text[:1] in "/. " or "\\" in text or ":" in text or "/." in text or "/ " in text)
 
 
 def _part_problem(text: str) -> Code | None:
@@ -77,7 +78,7 @@ def length_problem(name: bytes, limits: Limits) -> tuple[Code, int] | None:
 
 def unusable_on_windows(text: str) -> bool:
     """Whether Windows has no file of this name: reserved characters, devices, trailing dots."""
-    return _WINDOWS.search(text) is not None
+    return bool(_WINDOWS_CHARACTERS.search(text) or _WINDOWS_DEVICES.search("/" + text.lower()))
 
 
 def path_key(text: str) -> str:
@@ -86,7 +87,7 @@ def path_key(text: str) -> str:
         key = text.lower()
     else:
         key = unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
-    if _LOOSE.search(key):
+    if "//" in key or "/." in key or key.startswith("./"):
         return "/".join(part for part in key.split("/") if part not in ("", "."))
     return key.removesuffix("/")
 
