@@ -66,7 +66,7 @@ def create_environment() -> None:
 
 
 def environment_works() -> bool:
-    check = "import sys, pip; sys.exit(sys.version_info < (3, 11))"
+    check = "import sys; sys.exit(sys.version_info < (3, 11))"
     return subprocess.run([PYTHON, "-c", check], capture_output=True, check=False).returncode == 0
 
 

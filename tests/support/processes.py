@@ -64,14 +64,17 @@ class Processes:
             )
 
     def wait_ready(self, names: Iterable[str], seconds: float = 60) -> None:
-        """Wait until each part answers. Raises RuntimeError with the end of its log when one does not."""
+        """Wait until every part answers. Raises RuntimeError with the end of its log as soon as one cannot."""
         deadline = time.monotonic() + seconds
-        for name in names:
-            part = self.part(name)
-            while (problem := self._problem(part)) is not None:
-                if not self.is_running(name) or time.monotonic() > deadline:
+        waiting = {name: self.part(name) for name in names}
+        while waiting:
+            for name, part in list(waiting.items()):
+                problem = self._problem(part)
+                if problem is None:
+                    del waiting[name]
+                elif not self.is_running(name) or time.monotonic() > deadline:
                     raise RuntimeError(f"{name} did not come up: {problem}\n{self.tail(name)}")
-                time.sleep(0.05)
+            time.sleep(0.05)
 
     def _problem(self, part: Part) -> str | None:
         try:
