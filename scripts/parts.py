@@ -24,7 +24,7 @@ STORAGE_ACCOUNTS = {"localstorage": "STORAGE_KEY", "secondstorage": "SECOND_STOR
 BATCH_ACCOUNT = "local"
 
 
-class NotReadyError(Exception):
+class NotReady(Exception):
     """A part does not answer yet; the text says how it failed."""
 
 
@@ -52,7 +52,7 @@ class Part:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
-    check: Callable[[], None]  # raises NotReadyError
+    check: Callable[[], None]  # raises NotReady
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ class Site:
         try:
             redis.Redis.from_url(self.broker_url, socket_timeout=1).ping()
         except redis.RedisError as error:
-            raise NotReadyError(str(error)) from error
+            raise NotReady(str(error)) from error
 
     def check_worker(self) -> None:
         """A worker is ready when it answers a ping over the broker."""
@@ -176,11 +176,11 @@ class Site:
         try:
             answers = app.control.ping(timeout=1, limit=1)
         except (OSError, OperationalError) as error:
-            raise NotReadyError(str(error)) from error
+            raise NotReady(str(error)) from error
         finally:
             app.close()
         if not answers:
-            raise NotReadyError("no worker answers over the broker")
+            raise NotReady("no worker answers over the broker")
 
     def manage(self, *arguments: str) -> tuple[str, ...]:
         """Command line of a management command of this portal."""
@@ -195,7 +195,7 @@ def check_port(port: int) -> None:
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError as error:
-        raise NotReadyError(f"port {port}: {error.strerror or error}") from error
+        raise NotReady(f"port {port}: {error.strerror or error}") from error
 
 
 def check_http(port: int, path: str) -> None:
@@ -206,11 +206,11 @@ def check_http(port: int, path: str) -> None:
         answer = connection.getresponse()
         body = answer.read(500).decode("utf-8", "replace")
     except OSError as error:
-        raise NotReadyError(f"port {port}: {error.strerror or error}") from error
+        raise NotReady(f"port {port}: {error.strerror or error}") from error
     finally:
         connection.close()
     if answer.status != 200:
-        raise NotReadyError(f"{path} answered {answer.status}: {body}")
+        raise NotReady(f"{path} answered {answer.status}: {body}")
 
 
 def taken_ports(ports: Mapping[str, int]) -> Iterator[tuple[str, int]]:

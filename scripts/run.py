@@ -25,7 +25,7 @@ from pathlib import Path
 from honcho.manager import Manager
 
 from scripts.install import ROOT
-from scripts.parts import NotReadyError, Part, Ports, Site, taken_ports
+from scripts.parts import NotReady, Part, Ports, Site, taken_ports
 from scripts.state import StateError, exclusive
 
 READY_WITHIN = 90  # seconds
@@ -180,7 +180,7 @@ def wait_ready(part: Part, deadline: float) -> None:
     while True:
         try:
             return part.check()
-        except NotReadyError as error:
+        except NotReady as error:
             if time.monotonic() > deadline:
                 raise StartError(f"{part.name} did not come up within {READY_WITHIN} s: {error}") from error
         time.sleep(0.1)

@@ -14,7 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from scripts.install import ROOT
-from scripts.parts import NotReadyError, Part, Ports, Site
+from scripts.parts import NotReady, Part, Ports, Site
 
 # Ends the child with us, even when the test run itself is killed.
 LEASH = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
@@ -79,7 +79,7 @@ class Processes:
     def _problem(self, part: Part) -> str | None:
         try:
             part.check()
-        except NotReadyError as error:
+        except NotReady as error:
             return str(error)
         return None if self.is_running(part.name) else "the process ended"
 
