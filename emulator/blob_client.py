@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobSasPermissions, BlobServiceClient, generate_blob_sas
+from azure.storage.blob import BlobSasPermissions, BlobServiceClient, LinearRetry, generate_blob_sas
 
 from emulator.storage import StorageConnection
 
@@ -18,7 +18,8 @@ class BlobClient:
         self._service = BlobServiceClient(
             connection.blob_endpoint,
             credential={"account_name": connection.name, "account_key": connection.key},
-            retry_total=1,
+            # The SDK's own policy waits 15 s and more: our callers have retries of their own and want to know.
+            retry_policy=LinearRetry(backoff=0, retry_total=2, random_jitter_range=0),
             connection_timeout=5,
             read_timeout=30,
         )

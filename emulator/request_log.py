@@ -45,7 +45,7 @@ class RequestLog:
                 method=call.request.method,
                 path=call.path,
                 query=query,
-                account=call.account.name if call.account else None,
+                account=call.account.name if call.account else call.parameters.get("accountName"),
                 status=status,
                 duration_ms=round(duration * 1000, 3),
                 request_id=call.request_id,

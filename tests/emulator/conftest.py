@@ -84,6 +84,7 @@ def batch_client(emulator: Emulator, account: str = "local", key: str | None = N
 @pytest.fixture
 def upload() -> Callable[[str, bytes], None]:
     """Puts bytes where a package's storage URL says."""
+
     def put(url: str, content: bytes) -> None:
         with BlobClient.from_blob_url(url) as blob:
             blob.upload_blob(content, overwrite=True)
