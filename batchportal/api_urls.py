@@ -5,4 +5,5 @@ urlpatterns = [
     path("", include("apps.applications.api_urls")),
     path("", include("apps.operations.api_urls")),
     path("", include("apps.people.api_urls")),
+    path("", include("apps.audit.api_urls")),
 ]

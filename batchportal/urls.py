@@ -1,8 +1,11 @@
 """Every address of the portal. Public ones are those of `PUBLIC_ROUTES` in apps/core/routes.py, and no others."""
 
-from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView
 
+from apps.core.api import api_not_found
+from apps.core.api_docs import ApiDocsView
 from apps.core.health import HealthView, ReadyView
 from apps.core.home import HomeView
 
@@ -15,12 +18,14 @@ urlpatterns = [
     path("", HomeView.as_view(), name="home"),
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadyView.as_view(), name="readyz"),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("apps.people.account_urls")),
     path("people/", include("apps.people.urls")),
+    path("", include("apps.audit.urls")),
     path("batch/", include("apps.accounts.urls")),
     path("batch/<slug:account>/applications/", include("apps.applications.urls")),
     path("operations/", include("apps.operations.urls")),
     path("api/v1/", include("batchportal.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("api/docs/", ApiDocsView.as_view(), name="api-docs"),
+    re_path(r"^api/(?P<path>.*)$", login_not_required(api_not_found), name="api-not-found"),
 ]

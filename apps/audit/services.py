@@ -33,4 +33,6 @@ def audit_record(
 
 def audit_record_visitor(*, action: str, resource: str, outcome: Outcome, **values: Any) -> AuditEvent:
     """Write down what somebody who has not signed in tried; the actor stays empty, for none was proven."""
-    return AuditEvent.objects.create(actor_name="", action=action, resource=resource[:200], outcome=outcome, values=values)
+    return AuditEvent.objects.create(
+        actor_name="", action=action, resource=resource[:200], outcome=outcome, values=values
+    )

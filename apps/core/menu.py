@@ -60,7 +60,7 @@ ACCOUNT_MENU: list[tuple[StrOrPromise, list[Entry]]] = [
             Entry(_("Storage account"), icon="database", route="accounts:storage"),
             Entry(_("Keys"), icon="key", route="accounts:keys", permission=Permission.MANAGE_ACCOUNT),
             Entry(_("Connection"), icon="plug-connected", route="accounts:edit", permission=Permission.MANAGE_ACCOUNT),
-            Entry(_("Roles"), icon="users", route="accounts:roles", permission=Permission.MANAGE_ACCOUNT),
+            Entry(_("Roles"), icon="users", route="people:roles", permission=Permission.MANAGE_ACCOUNT),
         ],
     ),
     (

@@ -21,7 +21,13 @@ logger = logging.getLogger(__name__)
 _CORE = {
     "error": gettext_lazy("Something went wrong. Try again; if it stays, tell your administrator."),
     "not-found": gettext_lazy("This does not exist, or you have no role on its Batch account."),
-    "not-permitted": gettext_lazy("Your role does not allow you to %(permission)s. Ask an administrator of the account."),
+    "not-permitted": gettext_lazy(
+        "Your role does not allow you to %(permission)s. Ask an administrator of the account."
+    ),
+    "internal-error": gettext_lazy(
+        "An error in the portal. Try again; if it stays, tell your administrator the reference."
+    ),
+    "no-such-route": gettext_lazy("There is no route %(path)s in this API."),
     "invalid": gettext_lazy("The input is not valid."),
     "conflict": gettext_lazy("Somebody changed this at the same time. Reload and try again."),
 }

@@ -12,5 +12,7 @@ PUBLIC_ROUTES = frozenset(
         "account_reset_password_from_key_done",
         "account_inactive",
         "mfa_authenticate",
+        "api-not-found",
+        "people:preferences",
     }
 )

@@ -66,7 +66,11 @@ class PortalView(View):
             self.actor.require(permission)
         if "account" in self.kwargs:
             self.account = account_get(actor=self.actor, slug=self.kwargs["account"])
-            self.actor.require(Permission.VIEW_ACCOUNT if permission in PORTAL_PERMISSIONS else permission, self.account)
+            self.actor.require(
+                Permission.VIEW_ACCOUNT if permission in PORTAL_PERMISSIONS else permission, self.account
+            )
+        elif permission not in PORTAL_PERMISSIONS:
+            raise ImproperlyConfigured(f"{type(self).__name__} asks for {permission} and has no account to ask it of.")
 
     def refused(self, error: PortalError) -> HttpResponse:
         """The answer to an error that no handler dealt with: the error page, or its fragment."""

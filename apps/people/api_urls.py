@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from apps.people import api
+
+urlpatterns = [
+    path("me", api.MeApi.as_view(), name="api-me"),
+]

@@ -22,7 +22,9 @@ ROLE_DESCRIPTIONS = {
     Role.READER: _("Sees everything of the account and changes nothing."),
     Role.UPLOADER: _("Also adds, updates and deletes packages of the applications that their teams own."),
     Role.OPERATOR: _("Also acts on pools, compute nodes and jobs and rolls out versions."),
-    Role.ADMINISTRATOR: _("Also manages the connection, keys, storage account, teams and roles, and every application."),
+    Role.ADMINISTRATOR: _(
+        "Also manages the connection, keys, storage account, teams and roles, and every application."
+    ),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -79,6 +79,15 @@ def locked_until(request: HttpRequest, credentials: Mapping[str, Any] | None) ->
         if left < settings.AXES_FAILURE_LIMIT:
             return at + settings.AXES_COOLOFF_TIME
     return timezone.now() + settings.AXES_COOLOFF_TIME
+
+
+def is_locked(user: User) -> bool:
+    """Whether sign-in is locked for a person from any address."""
+    counted = AccessAttempt.objects.filter(
+        username=user.username.lower(), attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
+    )
+    sums = counted.values("ip_address").annotate(failures=Sum("failures_since_start"))
+    return bool(sums.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists())
 
 
 def locked_response(

@@ -190,6 +190,13 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "login", "csrfmiddlewaretoken"]
 AXES_VERBOSE = False
 
+# Mail is only needed for "forgot password"; without EMAIL_URL a portal administrator makes the link.
+# For example smtp+tls://user:password@mail.example.com:587
+MAIL_CONFIGURED = bool(env.str("EMAIL_URL", default=""))
+vars().update(env.email_url("EMAIL_URL", default="dummymail://"))
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="batchportal@localhost")
+EMAIL_TIMEOUT = 20
+
 # --- Sessions, cookies, headers -------------------------------------------------------------------------------------
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -237,15 +244,17 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "jpeg", "webp", "avif", "gz", "br", "woff", "woff2", "map"]
 
 # --- API ------------------------------------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env_int("API_REQUESTS_PER_MINUTE", 1200, minimum=10)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "apps.people.authentication.ApiTokenAuthentication",
         "apps.people.authentication.PortalSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["apps.core.api_permissions.DeclaredPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.core.api_door.DeclaredPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["apps.core.api_door.ActorThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "apps.core.api_schema.PortalSchema",
     "DEFAULT_PAGINATION_CLASS": "apps.core.api.PortalPagination",
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "apps.core.api.exception_handler",
@@ -256,7 +265,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Azure Batch accounts, applications, packages, uploads and operations.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["apps.core.api_permissions.SignedIn"],
+    "SERVE_PERMISSIONS": ["apps.core.api_door.SignedIn"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -1,0 +1,76 @@
+"""The words for what was done. Every `action=` that the code writes stands here; a test compares both."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+LABELS = {
+    "sign-in": _("Signed in"),
+    "sign-out": _("Signed out"),
+    "sign-in-failed": _("Sign-in failed"),
+    "sign-in-locked": _("Sign-in locked"),
+    "second-factor-failed": _("Second factor failed"),
+    "second-factor-add": _("Added a second factor"),
+    "second-factor-remove": _("Removed a second factor"),
+    "second-factor-reset": _("Reset a person's second factor"),
+    "recovery-codes-renew": _("Made new recovery codes"),
+    "password-change": _("Changed the password"),
+    "password-reset": _("Set the password by link"),
+    "password-link-create": _("Made a password link"),
+    "email-change": _("Changed the email address"),
+    "sessions-end": _("Signed out everywhere else"),
+    "person-create": _("Added a person"),
+    "person-update": _("Changed a person"),
+    "person-activate": _("Activated a person"),
+    "person-deactivate": _("Deactivated a person"),
+    "person-unlock": _("Unlocked a person's sign-in"),
+    "team-create": _("Added a team"),
+    "team-update": _("Changed a team"),
+    "team-delete": _("Deleted a team"),
+    "team-members-add": _("Added team members"),
+    "team-member-remove": _("Removed a team member"),
+    "role-give": _("Gave a role"),
+    "role-change": _("Changed a role"),
+    "role-remove": _("Removed a role"),
+    "token-create": _("Made an API token"),
+    "token-revoke": _("Revoked an API token"),
+}
+
+
+def action_label(action: str) -> str:
+    """The words for an action; one that no longer exists in the code shows as its code."""
+    return str(LABELS.get(action, action))
+
+
+# What the details of an event are called; others show under their own name.
+_DETAILS = {
+    "address": _("from address"),
+    "changed": _("changed"),
+    "days": _("days"),
+    "name_before": _("name before"),
+    "people": _("people"),
+    "portal_administrator": _("portal administrator"),
+    "role": _("role"),
+    "role_before": _("role before"),
+    "roles": _("roles"),
+    "team": _("team"),
+    "tokens_revoked": _("tokens revoked"),
+    "type": _("kind"),
+}
+
+
+def details_of(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values of an event's details, without empty ones, in words."""
+    return [
+        (str(_DETAILS.get(name, name.replace("_", " "))), _words(value))
+        for name, value in values.items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)

@@ -1,0 +1,63 @@
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from apps.people.models import Theme, User
+from apps.people.services.people import ProfileInput
+
+
+def _zones() -> list[tuple[str, Any]]:
+    places = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    return [("", _("As the portal")), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in places)]
+
+
+def _languages() -> list[tuple[str, Any]]:
+    return [("", _("As the browser")), *settings.LANGUAGES]
+
+
+class ProfileForm(forms.Form):
+    """What people say about themselves. A new address asks for the password: it can be used to sign in."""
+
+    first_name = forms.CharField(
+        label=_("First name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=_("Last name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    email = forms.EmailField(
+        label=_("Email address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    current_password = forms.CharField(
+        label=_("Current password"),
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("Only needed to change the email address."),
+    )
+    theme = forms.ChoiceField(label=_("Theme"), choices=Theme.choices)
+    language = forms.ChoiceField(label=_("Language"), choices=_languages, required=False)
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        changed = cleaned.get("email", self.user.email).lower() != self.user.email
+        if changed and not self.user.check_password(cleaned.get("current_password", "")):
+            self.add_error("current_password", _("Enter your current password to change the email address."))
+        return cleaned
+
+    def data_of(self) -> ProfileInput:
+        fields = ("email", "first_name", "last_name", "theme", "language", "time_zone")
+        return ProfileInput(**{name: self.cleaned_data[name] for name in fields})

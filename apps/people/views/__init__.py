@@ -1,0 +1,1 @@
+"""Pages of people, teams, roles and tokens."""
