@@ -39,7 +39,7 @@ def safe_filename(path: str) -> str:
 def package_response(
     request: HttpRequest, *, actor: Actor, account: BatchAccount, application_id: str, version: str
 ) -> HttpResponseBase:
-    """The zip of a package. Honours a single `Range` (with `If-Range`) and `If-None-Match`; errors of `package_blob`."""
+    """The zip of a package. Honours a single `Range`, `If-Range` and `If-None-Match`; errors of `package_blob`."""
     found = package_blob(actor=actor, account=account, application_id=application_id, version=version)
     tag = f'"{found.source.etag}"'
     if request.headers.get("If-None-Match") == tag:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -23,9 +24,17 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _NAME = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "maxlength": MAX_NAME_LENGTH}
 
 
+_CHECKSUM = {"autocomplete": "off", "spellcheck": "false", "maxlength": 64, "class": "bp-mono"}
+_NAMED_FIELDS = frozenset({"application_id", "display_name", "version", "team", "sha256"})
+# Fields of the upload client that people know as another one.
+_SHOWN_AS = {"file_name": "file", "file_size": "file"}
+_SENT_AS = {"file": "file_name"}
+
+
 def show_error(form: forms.BaseForm, error: PortalError) -> None:
-    """Put an error of a service where it belongs: at its field, or above the form with a link to what stands in the way."""
-    field = error.field if error.field in form.fields else None
+    """Put an error of a service where it belongs: at its field, or above the form."""
+    names = (error.field, _SHOWN_AS.get(error.field, ""), _SENT_AS.get(error.field, ""))
+    field = next((name for name in names if name in form.fields), None)
     form.add_error(field, ValidationError(error_text(error), code=error.code))
 
 
@@ -40,7 +49,10 @@ def error_text(error: PortalError) -> Any:
 
 def field_messages(form: forms.BaseForm) -> dict[str, list[str]]:
     """Errors by field name for answers in JSON; those of no field stand under "__all__"."""
-    return {name: [str(message) for message in messages] for name, messages in form.errors.items()}
+    found: dict[str, list[str]] = {}
+    for name, errors in form.errors.items():
+        found.setdefault(_SHOWN_AS.get(name, name), []).extend(str(error) for error in errors)
+    return found
 
 
 class ConfirmForm(forms.Form):
@@ -73,8 +85,7 @@ class SettingsForm(forms.Form):
 
     def __init__(self, *args: Any, versions: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        chosen = self.fields["default_version"]
-        assert isinstance(chosen, forms.ChoiceField)
+        chosen = cast("forms.ChoiceField", self.fields["default_version"])
         chosen.choices = [("", _("None")), *((version, version) for version in versions)]
         chosen.error_messages["invalid_choice"] = _("%(value)s is no Active package of this application.")
 
@@ -96,15 +107,10 @@ class TeamForm(forms.Form):
 
 
 class PackageForm(forms.Form):
-    """A package to upload: always a file, and what the page does not know already.
-
-    `teams` are those the person may choose from; with one there is nothing to choose. The file itself is sent by the
-    upload client, so `start` validates its name and length from `filename` and `length` instead.
-    """
+    """A package to upload, file included. `asked` names the other fields; with one team there is nothing to choose."""
 
     application_id = forms.CharField(
         label=_("Application ID"),
-        strip=True,
         widget=forms.TextInput(attrs=_NAME),
         help_text=_("Letters, digits, hyphens and underscores, at most 64 characters. It cannot be changed later."),
     )
@@ -113,11 +119,10 @@ class PackageForm(forms.Form):
         required=False,
         max_length=MAX_DISPLAY_NAME_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("Shown beside the ID. Optional."),
+        help_text=_("Shown beside the ID."),
     )
     version = forms.CharField(
         label=_("Version"),
-        strip=True,
         widget=forms.TextInput(attrs=_NAME),
         help_text=_("Letters, digits, hyphens, underscores and dots, at most 64 characters, for example 2.7.1."),
     )
@@ -131,36 +136,42 @@ class PackageForm(forms.Form):
     sha256 = forms.CharField(
         label=_("SHA-256"),
         required=False,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "maxlength": 64, "class": "bp-mono"}
-        ),
-        help_text=_("Optional. When given, the package is activated only if its checksum is this one."),
+        widget=forms.TextInput(attrs=_CHECKSUM),
+        help_text=_("When given, the package is activated only if the checksum of what arrived is this one."),
     )
 
     def __init__(
         self,
         data: Mapping[str, Any] | None = None,
-        files: Mapping[str, Any] | None = None,
+        files: MultiValueDict[str, UploadedFile[Any]] | None = None,
         *,
-        ask: Iterable[str],
-        teams: list[Team] | None = None,
-        team_required: bool = False,
-        initial: dict[str, Any] | None = None,
+        asked: Iterable[str],
+        teams: list[Team],
+        team_required: bool,
     ) -> None:
-        super().__init__(data, files, initial=initial)
-        for name in set(self.fields) - set(ask):
+        super().__init__(data, files)
+        for name in _NAMED_FIELDS - set(asked):
             del self.fields[name]
         if "team" in self.fields:
-            self._offer(teams or [], required=team_required)
+            self._offer(teams, required=team_required)
 
     def _offer(self, teams: list[Team], *, required: bool) -> None:
-        if required and len(teams) <= 1:
+        if len(teams) <= 1 and required:
             del self.fields["team"]
             return
         field = _team_field(self)
         field.queryset = Team.objects.filter(pk__in=[team.pk for team in teams])
         field.required = required
         field.empty_label = str(_("Choose a team")) if required else str(_("No team: administrators only"))
+
+    @property
+    def upload_name(self) -> str:
+        return str(self.cleaned_data["file"].name)
+
+    @property
+    def upload_size(self) -> int:
+        """Bytes."""
+        return int(self.cleaned_data["file"].size)
 
     def clean_application_id(self) -> str:
         return _by_rule(clean_application_id, self.cleaned_data["application_id"])
@@ -169,25 +180,37 @@ class PackageForm(forms.Form):
         return _by_rule(clean_version, self.cleaned_data["version"])
 
     def clean_sha256(self) -> str:
-        given: str = self.cleaned_data["sha256"].strip()
+        given = str(self.cleaned_data["sha256"]).strip()
         if given and not _SHA256.fullmatch(given):
             raise ValidationError(_("A SHA-256 checksum has 64 hexadecimal digits."))
         return given.lower()
 
-    def clean_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def clean_file(self) -> UploadedFile[Any]:
+        file: UploadedFile[Any] = self.cleaned_data["file"]
         check_filename(file.name or "")
         return file
 
 
-class StartForm(PackageForm):
-    """What the upload client sends before the bytes: everything but the file, of which only name and length."""
+class BeginForm(PackageForm):
+    """The same without the bytes, which the upload client sends afterwards: only name and size of the file are here."""
 
-    filename = forms.CharField(max_length=255)
-    length = forms.IntegerField(min_value=1)
+    file_name = forms.CharField(max_length=255)
+    file_size = forms.IntegerField(min_value=1)
 
-    def clean_filename(self) -> str:
-        name: str = self.cleaned_data["filename"]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["file"]
+
+    @property
+    def upload_name(self) -> str:
+        return str(self.cleaned_data["file_name"])
+
+    @property
+    def upload_size(self) -> int:
+        return int(self.cleaned_data["file_size"])
+
+    def clean_file_name(self) -> str:
+        name = str(self.cleaned_data["file_name"])
         check_filename(name)
         return name
 
@@ -199,9 +222,7 @@ def check_filename(name: str) -> None:
 
 
 def _team_field(form: forms.Form) -> forms.ModelChoiceField[Team]:
-    field = form.fields["team"]
-    assert isinstance(field, forms.ModelChoiceField)
-    return field
+    return cast("forms.ModelChoiceField[Team]", form.fields["team"])
 
 
 def _by_rule(rule: Any, text: str) -> str:

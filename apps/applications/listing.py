@@ -11,7 +11,6 @@ from typing import Any
 from django.conf import settings
 
 from apps.accounts.models import BatchAccount
-from apps.applications.models import ApplicationOwner
 from apps.applications.names import name_key
 from apps.applications.ownership import may_touch, owners_of
 from apps.applications.records import PackageFacts, facts_of_account
@@ -159,55 +158,47 @@ SORTS: dict[str, Callable[[ApplicationRow], Any]] = {
 
 
 def _rows(actor: Actor, account: BatchAccount, found: Snapshot) -> list[ApplicationRow]:
-    managed = {name_key(one.id): one for one in found.managed or ()}
-    active = {name_key(one.id): one for one in found.active or ()}
-    if not (managed or active):
-        return []
-    facts = facts_of_account(account=account)
-    owners = owners_of(account=account)
-    running = _running(account)
     # While the management plane answers it alone says what exists; the data plane's answer is a moment apart.
-    names = managed if found.managed is not None else active
-    return [
-        _row(
-            actor, account, key, managed.get(key), _versions(found, active.get(key)), names[key], owners, facts, running
+    names = found.managed if found.managed is not None else found.active or ()
+    if not names:
+        return []
+    rows = _Rows(actor, account, found)
+    return [rows.row(name_key(named.id), named) for named in names]
+
+
+class _Rows:
+    """What rows are made of, read once for all of them."""
+
+    def __init__(self, actor: Actor, account: BatchAccount, found: Snapshot) -> None:
+        self.actor = actor
+        self.account = account
+        self.managed = {name_key(one.id): one for one in found.managed or ()}
+        self.versions = None if found.active is None else {name_key(one.id): one.versions for one in found.active}
+        self.facts = facts_of_account(account=account)
+        self.owners = owners_of(account=account)
+        self.running = _running(account)
+
+    def row(self, key: str, named: Application | ActiveApplication) -> ApplicationRow:
+        managed, owner = self.managed.get(key), self.owners.get(key)
+        versions = None if self.versions is None else self.versions.get(key, ())
+        known = self._facts(key, versions or ())
+        return ApplicationRow(
+            id=named.id,
+            display_name=named.display_name,
+            default_version=managed.default_version if managed else None,
+            allow_updates=managed.allow_updates if managed else None,
+            versions=versions,
+            size=sum(fact.size for fact in known),
+            sized=len(known),
+            last_upload=max((fact.uploaded_at for fact in known), default=None),
+            team=owner.team if owner else None,
+            may_touch=may_touch(actor=self.actor, account=self.account, team_id=owner.team_id if owner else None),
+            running=self.running.get(key, 0),
         )
-        for key in names
-    ]
 
-
-def _row(
-    actor: Actor,
-    account: BatchAccount,
-    key: str,
-    settings_: Application | None,
-    versions: tuple[str, ...] | None,
-    named: Application | ActiveApplication,
-    owners: dict[str, ApplicationOwner],
-    facts: dict[tuple[str, str], PackageFacts],
-    running: dict[str, int],
-) -> ApplicationRow:
-    owner = owners.get(key)
-    known = [facts[key, name_key(version)] for version in versions or () if (key, name_key(version)) in facts]
-    return ApplicationRow(
-        id=named.id,
-        display_name=named.display_name,
-        default_version=settings_.default_version if settings_ else None,
-        allow_updates=settings_.allow_updates if settings_ else None,
-        versions=versions,
-        size=sum(fact.size for fact in known),
-        sized=len(known),
-        last_upload=max((fact.uploaded_at for fact in known), default=None),
-        team=owner.team if owner else None,
-        may_touch=may_touch(actor=actor, account=account, team_id=owner.team_id if owner else None),
-        running=running.get(key, 0),
-    )
-
-
-def _versions(found: Snapshot, listed: ActiveApplication | None) -> tuple[str, ...] | None:
-    if found.active is None:
-        return None
-    return listed.versions if listed else ()
+    def _facts(self, key: str, versions: Iterable[str]) -> list[PackageFacts]:
+        found = (self.facts.get((key, name_key(version))) for version in versions)
+        return [fact for fact in found if fact is not None]
 
 
 def _running(account: BatchAccount) -> dict[str, int]:

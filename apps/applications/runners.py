@@ -26,7 +26,7 @@ from apps.people.actors import Actor
 from apps.people.roles import Permission
 
 
-def _check_owner(ended: Operation, again: Operation, actor: Actor) -> None:
+def _check_owner(_ended: Operation, again: Operation, actor: Actor) -> None:
     """A retry is for those who may change the application now."""
     require_owner(actor=actor, account=again.account, application_id=again.parameters["application_id"])
 

@@ -26,7 +26,7 @@ from apps.audit.models import Outcome
 from apps.audit.services import audit_record
 from apps.core.exceptions import Conflict, Invalid, NotVisible
 from apps.gateway import management
-from apps.gateway.errors import GatewayConflict, GatewayError
+from apps.gateway.errors import AutoStorageMissing, GatewayConflict, GatewayError, GatewayUnavailable
 from apps.gateway.types import Application, Package
 from apps.operations.models import Kind, Operation
 from apps.operations.services import operation_create
@@ -65,12 +65,18 @@ def application_create(
 
 def require_free_name(*, account: BatchAccount, application_id: str) -> None:
     """Raise `Conflict` at the ID when the account has an application of that name, or no room for another."""
-    applications = snapshot_read(account=account, fresh=True).managed or ()
-    for one in applications:
+    for one in _applications(account, fresh=True):
         if name_key(one.id) == name_key(application_id):
             raise Conflict("application-exists", field="application_id", application=one.id)
-    # The service knows its own limit; ours is the documented one, and a larger real one is a setting away.
-    if len(applications) >= settings.APPLICATION_QUOTA:
+    require_room(account=account)
+
+
+def require_room(*, account: BatchAccount) -> None:
+    """Raise `Conflict` when the quota of applications is used up.
+
+    The service knows its own limit and does not tell it; ours is the documented one, and a larger one is a setting.
+    """
+    if len(_applications(account)) >= settings.APPLICATION_QUOTA:
         raise Conflict("application-quota", field="application_id", limit=settings.APPLICATION_QUOTA)
 
 
@@ -235,6 +241,16 @@ def _active_version(account: BatchAccount, application_id: str, version: str) ->
                 return one.version
             raise Invalid("default-version-pending", field="default_version", version=one.version)
     raise Invalid("default-version-unknown", field="default_version", version=version)
+
+
+def _applications(account: BatchAccount, *, fresh: bool = False) -> tuple[Application, ...]:
+    """Raises `AutoStorageMissing` without a storage account, `GatewayUnavailable` where only old lists are known."""
+    found = snapshot_read(account=account, fresh=fresh)
+    if found.storage_missing:
+        raise AutoStorageMissing
+    if found.managed is None:
+        raise GatewayUnavailable
+    return found.managed
 
 
 def _packages(account: BatchAccount, application_id: str) -> list[Package]:

@@ -28,7 +28,7 @@ class PackageContentsView(AccountView):
     permission = Permission.VIEW_APPLICATIONS
     http_method_names = ["get", "head"]
 
-    def get(self, request: Any, account: str, application: str, version: str) -> HttpResponse:
+    def get(self, request: Any, application: str, version: str, **_: Any) -> HttpResponse:
         self.names = {"application": application, "version": version}
         found = package_contents(
             actor=self.actor,
@@ -69,7 +69,12 @@ class PackageContentsView(AccountView):
         return {"nodes": [self._node(found, node) for node in page.object_list], "more_url": more}
 
     def _node(self, found: PackageContents, node: Node) -> dict[str, Any]:
-        shown: dict[str, Any] = {"name": printable(node.name), "is_dir": node.is_dir, "size": node.size, "count": node.files}
+        shown: dict[str, Any] = {
+            "name": printable(node.name),
+            "is_dir": node.is_dir,
+            "size": node.size,
+            "count": node.files,
+        }
         if node.is_dir:
             return shown | {"children_url": self._level_url(found, node.path)}
         query = urlencode({"etag": found.etag, "entry": node.number})
@@ -91,7 +96,7 @@ class PackageFileView(AccountView):
     permission = Permission.VIEW_APPLICATIONS
     http_method_names = ["get", "head"]
 
-    def get(self, request: Any, account: str, application: str, version: str) -> HttpResponseBase:
+    def get(self, request: Any, application: str, version: str, **_: Any) -> HttpResponseBase:
         number = request.GET.get("entry", "")
         if not re.fullmatch(r"[0-9]{1,9}", number):
             raise NotVisible("package-entry-gone")
@@ -116,7 +121,7 @@ class PackageDownloadView(AccountView):
     permission = Permission.VIEW_APPLICATIONS
     http_method_names = ["get", "head"]
 
-    def get(self, request: Any, account: str, application: str, version: str) -> HttpResponseBase:
+    def get(self, request: Any, application: str, version: str, **_: Any) -> HttpResponseBase:
         return package_response(
             request, actor=self.actor, account=self.account, application_id=application, version=version
         )

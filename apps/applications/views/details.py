@@ -5,15 +5,14 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext, ngettext
 
-from apps.applications.conflicts import operations_of
 from apps.applications.forms import SettingsForm, TeamForm, show_error
 from apps.applications.names import linux_variable, name_key, windows_variable
 from apps.applications.ownership import owner_of
 from apps.applications.selectors import ApplicationDetails, PackageDetails, application_get, check_address
 from apps.applications.services import application_delete, application_update, owner_assign
+from apps.applications.views.jobs import jobs
 from apps.applications.views.shared import AccountView, Question, go_to, require_typed
 from apps.core.csv_export import csv_response
 from apps.core.exceptions import NotPermitted, PortalError
@@ -26,51 +25,37 @@ class ApplicationDetailView(AccountView):
     permission = {"get": Permission.VIEW_APPLICATIONS, "post": Permission.UPLOAD_PACKAGES}
     http_method_names = ["get", "head", "post"]
 
-    def get(self, request: Any, account: str, application: str) -> HttpResponse:
+    def get(self, _request: Any, application: str, **_: Any) -> HttpResponse:
         found = application_get(actor=self.actor, account=self.account, application_id=application)
         return self._show(found, _settings_form(found))
 
-    def post(self, request: Any, account: str, application: str) -> HttpResponse:
+    def post(self, request: Any, application: str, **_: Any) -> HttpResponse:
         """Save the settings."""
         found = application_get(actor=self.actor, account=self.account, application_id=application)
         form = _settings_form(found, request.POST)
         if not form.is_valid():
             return self._show(found, form, 422)
         try:
-            application_update(
-                actor=self.actor, account=self.account, application_id=found.id, **form.cleaned_data
-            )
+            application_update(actor=self.actor, account=self.account, application_id=found.id, **form.cleaned_data)
         except PortalError as error:
             show_error(form, error)
             return self._show(found, form, error.status)
-        messages.success(request, _("The settings of %(application)s are saved.") % {"application": found.id})
+        messages.success(request, gettext("The settings of %(application)s are saved.") % {"application": found.id})
         return go_to(request, self.address("detail", application=found.id))
 
     def _show(self, found: ApplicationDetails, form: SettingsForm, status: int = 200) -> HttpResponse:
         context = {
             "found": found,
             "form": form,
+            "jobs": jobs(self.account, found.operations),
             "linux_variable": linux_variable(found.id),
             "windows_variable": windows_variable(found.id),
             "may_assign": self.actor.may(Permission.MANAGE_APPLICATIONS, self.account),
-            "add_refused": _add_refused(found),
+            "add_refused": add_refused(found),
             "change_refused": change_refused(found),
             "csv_url": self.address("packages-csv", application=found.id),
         }
         return self.page("applications/detail.html", context, status)
-
-
-class RunningView(AccountView):
-    """The operations that run on an application, as a fragment that polls itself while there are any."""
-
-    permission = Permission.VIEW_APPLICATIONS
-    http_method_names = ["get", "head"]
-
-    def get(self, request: Any, account: str, application: str) -> HttpResponse:
-        check_address(application)
-        running = list(operations_of(account=self.account, application_id=application))
-        context = {"application_id": application, "operations": running, "was_running": True}
-        return self.page("applications/_running.html", context)
 
 
 class ApplicationTeamView(AccountView):
@@ -79,12 +64,12 @@ class ApplicationTeamView(AccountView):
     permission = Permission.MANAGE_APPLICATIONS
     http_method_names = ["get", "head", "post"]
 
-    def get(self, request: Any, account: str, application: str) -> HttpResponse:
+    def get(self, _request: Any, application: str, **_: Any) -> HttpResponse:
         check_address(application)
         owner = owner_of(account=self.account, application_id=application)
         return self._show(application, TeamForm(initial={"team": owner.team if owner else None}))
 
-    def post(self, request: Any, account: str, application: str) -> HttpResponse:
+    def post(self, request: Any, application: str, **_: Any) -> HttpResponse:
         form = TeamForm(request.POST)
         if not form.is_valid():
             return self._show(application, form, 422)
@@ -94,7 +79,11 @@ class ApplicationTeamView(AccountView):
         except PortalError as error:
             show_error(form, error)
             return self._show(application, form, error.status)
-        said = _("%(application)s now belongs to the team %(team)s.") if team else _("%(application)s now has no team.")
+        said = (
+            gettext("%(application)s now belongs to the team %(team)s.")
+            if team
+            else gettext("%(application)s now has no team.")
+        )
         messages.success(request, said % {"application": application, "team": team})
         return go_to(request, self.address("detail", application=application))
 
@@ -108,10 +97,10 @@ class ApplicationDeleteView(AccountView):
     permission = Permission.UPLOAD_PACKAGES
     http_method_names = ["get", "head", "post"]
 
-    def get(self, request: Any, account: str, application: str) -> HttpResponse:
+    def get(self, _request: Any, application: str, **_: Any) -> HttpResponse:
         return self.confirm_page(self._question(application))
 
-    def post(self, request: Any, account: str, application: str) -> HttpResponse:
+    def post(self, request: Any, application: str, **_: Any) -> HttpResponse:
         try:
             require_typed(request, application)
             operation = application_delete(
@@ -130,9 +119,9 @@ class ApplicationDeleteView(AccountView):
             raise NotPermitted(permission=Permission.MANAGE_APPLICATIONS.label)
         versions = sorted(one.version for one in found.packages)
         return Question(
-            title=_("Delete application %(application)s") % {"application": found.id},
+            title=gettext("Delete application %(application)s") % {"application": found.id},
             text=_deleted_text(len(versions)),
-            submit_label=_("Delete application"),
+            submit_label=gettext("Delete application"),
             action=self.address("delete", application=found.id),
             cancel_url=self.address("detail", application=found.id),
             application_id=found.id,
@@ -149,22 +138,29 @@ class PackagesCsvView(AccountView):
     permission = Permission.VIEW_APPLICATIONS
     http_method_names = ["get", "head"]
 
-    def get(self, request: Any, account: str, application: str) -> HttpResponseBase:
+    def get(self, _request: Any, application: str, **_: Any) -> HttpResponseBase:
         found = application_get(actor=self.actor, account=self.account, application_id=application)
         heads = [
-            _("Version"), _("State"), _("Format"), _("Size in bytes"), _("Last activation"), _("Uploaded by"),
-            _("Uploaded"), _("SHA-256"), _("Default version"),
-        ]  # fmt: skip
+            gettext("Version"),
+            gettext("State"),
+            gettext("Format"),
+            gettext("Size in bytes"),
+            gettext("Last activation"),
+            gettext("Uploaded by"),
+            gettext("Uploaded"),
+            gettext("SHA-256"),
+            gettext("Default version"),
+        ]
         return csv_response(f"{self.account.name}-{found.id}", heads, _csv_rows(found.packages))
 
 
 def _deleted_text(count: int) -> str:
     if not count:
-        return _("The application has no packages.")
+        return gettext("The application has no packages.")
     text = ngettext(
         "This package and its zip are deleted first, then the application. Nodes that installed it keep their copy.",
-        "These %(count)s packages and their zips are deleted first, then the application. Nodes that installed them keep "
-        "their copies.",
+        "These %(count)s packages and their zips are deleted first, then the application. Nodes that installed them "
+        "keep their copies.",
         count,
     )
     return text % {"count": count}
@@ -199,20 +195,21 @@ def _settings_form(found: ApplicationDetails, data: Any = None) -> SettingsForm:
     return SettingsForm(data, initial=initial, versions=versions)
 
 
-def _add_refused(found: ApplicationDetails) -> str:
+def add_refused(found: ApplicationDetails) -> str:
+    """Why this person cannot add a package now, or nothing."""
     if not found.managed:
-        return _("The account is connected by shared key, which cannot add packages.")
+        return gettext("The account is connected by shared key, which cannot add packages.")
     if not found.may_touch:
         return _not_yours(found)
     if found.quota.reached:
-        return _("The application has as many packages as Batch allows. Delete one first.")
+        return gettext("The application has as many packages as Batch allows. Delete one first.")
     return ""
 
 
 def change_refused(found: ApplicationDetails) -> str:
     """Why packages of this application can be neither replaced nor deleted by this person now, or nothing."""
     if not found.managed:
-        return _("The account is connected by shared key, which cannot change packages.")
+        return gettext("The account is connected by shared key, which cannot change packages.")
     if not found.may_touch:
         return _not_yours(found)
     return "" if found.allow_updates else _updates_off(found.id)
@@ -220,11 +217,11 @@ def change_refused(found: ApplicationDetails) -> str:
 
 def _not_yours(found: ApplicationDetails) -> str:
     if found.team:
-        return _("The application belongs to the team %(team)s.") % {"team": found.team}
-    return _("No team owns the application; only administrators of the account may change it.")
+        return gettext("The application belongs to the team %(team)s.") % {"team": found.team}
+    return gettext("No team owns the application; only administrators of the account may change it.")
 
 
 def _updates_off(application_id: str) -> str:
-    return _("Updates of %(application)s are not allowed: existing packages can be neither replaced nor deleted.") % {
-        "application": application_id
-    }
+    return gettext(
+        "Updates of %(application)s are not allowed: existing packages can be neither replaced nor deleted."
+    ) % {"application": application_id}

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from apps.applications.listing import ApplicationList, ApplicationQuery, ApplicationRow, application_list, rows_matching
 from apps.applications.ownership import teams_for_new
@@ -22,7 +22,7 @@ class ApplicationListView(AccountView):
     permission = Permission.VIEW_APPLICATIONS
     http_method_names = ["get", "head"]
 
-    def get(self, request: Any, account: str) -> HttpResponse:
+    def get(self, request: Any, **_: Any) -> HttpResponse:
         found = application_list(actor=self.actor, account=self.account, fresh=_asks_again(request))
         query = ApplicationQuery.parse(request.GET)
         rows = rows_matching(found.rows, query)
@@ -40,15 +40,15 @@ class ApplicationListView(AccountView):
     def _new_refused(self, found: ApplicationList) -> str:
         """Why this person cannot make an application now, or nothing."""
         if not self.actor.may(Permission.UPLOAD_PACKAGES, self.account):
-            return _("Your role on this account only allows reading. Ask an administrator for the role Uploader.")
+            return gettext("Your role on this account only allows reading. Ask an administrator for the role Uploader.")
         if not teams_for_new(actor=self.actor, account=self.account) and not self._is_administrator():
-            return _("You belong to no team yet. Ask an administrator to add you to one.")
+            return gettext("You belong to no team yet. Ask an administrator to add you to one.")
         if not found.managed:
-            return _("The account is connected by shared key, which cannot create applications.")
+            return gettext("The account is connected by shared key, which cannot create applications.")
         if found.storage_missing:
-            return _("No storage account is linked.")
+            return gettext("No storage account is linked.")
         if found.quota.reached:
-            return _("The quota of applications is used up. Delete one, or ask Azure support for more.")
+            return gettext("The quota of applications is used up. Delete one, or ask Azure support for more.")
         return ""
 
     def _is_administrator(self) -> bool:
@@ -61,7 +61,7 @@ class ApplicationListCsvView(AccountView):
     permission = Permission.VIEW_APPLICATIONS
     http_method_names = ["get", "head"]
 
-    def get(self, request: Any, account: str) -> HttpResponseBase:
+    def get(self, request: Any, **_: Any) -> HttpResponseBase:
         found = application_list(actor=self.actor, account=self.account)
         rows = rows_matching(found.rows, ApplicationQuery.parse(request.GET))
         return csv_response(f"{self.account.name}-applications", _csv_heads(), _csv_rows(rows))
@@ -77,26 +77,26 @@ def _filters(found: ApplicationList) -> list[dict[str, Any]]:
     filters: list[dict[str, Any]] = []
     if teams := found.teams:
         choices = [(team.slug, team.name) for team in teams]
-        filters.append({"name": "team", "label": _("Team"), "choices": [*choices, ("-", _("No team"))]})
+        filters.append({"name": "team", "label": gettext("Team"), "choices": [*choices, ("-", gettext("No team"))]})
     if found.managed:
-        filters.append({"name": "updates", "label": _("Allow updates"), "choices": [("yes", _("Yes")), ("no", _("No"))]})
-        filters.append(
-            {"name": "packages", "label": _("Packages"), "choices": [("some", _("Some Active")), ("none", _("None Active"))]}
-        )
+        updates = [("yes", gettext("Yes")), ("no", gettext("No"))]
+        packages = [("some", gettext("Some Active")), ("none", gettext("None Active"))]
+        filters.append({"name": "updates", "label": gettext("Allow updates"), "choices": updates})
+        filters.append({"name": "packages", "label": gettext("Packages"), "choices": packages})
     return filters
 
 
 def _csv_heads() -> list[str]:
     return [
-        _("Application ID"),
-        _("Display name"),
-        _("Active packages"),
-        _("Default version"),
-        _("Allow updates"),
-        _("Size in bytes"),
-        _("Last upload"),
-        _("Owning team"),
-        _("Versions"),
+        gettext("Application ID"),
+        gettext("Display name"),
+        gettext("Active packages"),
+        gettext("Default version"),
+        gettext("Allow updates"),
+        gettext("Size in bytes"),
+        gettext("Last upload"),
+        gettext("Owning team"),
+        gettext("Versions"),
     ]
 
 

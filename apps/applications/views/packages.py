@@ -3,29 +3,31 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from apps.applications.names import changes_on_linux, linux_variable, windows_variable
 from apps.applications.selectors import ApplicationDetails, PackageDetails, application_get
 from apps.applications.services import package_activate, package_delete
 from apps.applications.views.details import change_refused
+from apps.applications.views.jobs import jobs
 from apps.applications.views.shared import AccountView, Question, require_typed
 from apps.core.exceptions import NotPermitted, PortalError
 from apps.people.roles import Permission
 
 
 class PackageDetailView(AccountView):
-    """One package: who uploaded it and when, its checksum, its environment variables, and (loaded after) its contents."""
+    """One package: its facts, its environment variables and, loaded after the page, its contents."""
 
     permission = Permission.VIEW_APPLICATIONS
     http_method_names = ["get", "head"]
 
-    def get(self, request: Any, account: str, application: str, version: str) -> HttpResponse:
+    def get(self, _request: Any, application: str, version: str, **_: Any) -> HttpResponse:
         found = application_get(actor=self.actor, account=self.account, application_id=application)
         package = found.package(version)
         context = {
             "found": found,
             "package": package,
+            "jobs": jobs(self.account, [package.operation] if package.operation else []),
             "change_refused": change_refused(found),
             "activate_refused": _activate_refused(found),
             "variables": _variables(found, package),
@@ -40,10 +42,10 @@ class PackageDeleteView(AccountView):
     permission = Permission.UPLOAD_PACKAGES
     http_method_names = ["get", "head", "post"]
 
-    def get(self, request: Any, account: str, application: str, version: str) -> HttpResponse:
+    def get(self, _request: Any, application: str, version: str, **_: Any) -> HttpResponse:
         return self.confirm_page(self._question(application, version))
 
-    def post(self, request: Any, account: str, application: str, version: str) -> HttpResponse:
+    def post(self, request: Any, application: str, version: str, **_: Any) -> HttpResponse:
         try:
             require_typed(request, version)
             operation = package_delete(
@@ -59,9 +61,11 @@ class PackageDeleteView(AccountView):
         if not found.may_touch:
             raise NotPermitted(permission=Permission.MANAGE_APPLICATIONS.label)
         return Question(
-            title=_("Delete package %(package)s") % {"package": f"{found.id} {package.version}"},
-            text=_("The package and its zip in blob storage are deleted. Nodes that installed it keep their copy."),
-            submit_label=_("Delete package"),
+            title=gettext("Delete package %(package)s") % {"package": f"{found.id} {package.version}"},
+            text=gettext(
+                "The package and its zip in blob storage are deleted. Nodes that installed it keep their copy."
+            ),
+            submit_label=gettext("Delete package"),
             action=self.address("package-delete", application=found.id, version=package.version),
             cancel_url=self.address("detail", application=found.id),
             application_id=found.id,
@@ -78,7 +82,7 @@ class PackageActivateView(AccountView):
     permission = Permission.UPLOAD_PACKAGES
     http_method_names = ["post"]
 
-    def post(self, request: Any, account: str, application: str, version: str) -> HttpResponse:
+    def post(self, _request: Any, application: str, version: str, **_: Any) -> HttpResponse:
         operation = package_activate(
             actor=self.actor, account=self.account, application_id=application, version=version
         )
@@ -88,13 +92,13 @@ class PackageActivateView(AccountView):
 def _variables(found: ApplicationDetails, package: PackageDetails) -> list[dict[str, str]]:
     """The variables that lead to the unpacked package on a node, for both systems."""
     names = [
-        {"label": _("Linux"), "name": linux_variable(found.id, package.version)},
-        {"label": _("Windows"), "name": windows_variable(found.id, package.version)},
+        {"label": gettext("Linux"), "name": linux_variable(found.id, package.version)},
+        {"label": gettext("Windows"), "name": windows_variable(found.id, package.version)},
     ]
     if package.is_default:
         names += [
-            {"label": _("Linux, as the default version"), "name": linux_variable(found.id)},
-            {"label": _("Windows, as the default version"), "name": windows_variable(found.id)},
+            {"label": gettext("Linux, as the default version"), "name": linux_variable(found.id)},
+            {"label": gettext("Windows, as the default version"), "name": windows_variable(found.id)},
         ]
     return names
 
@@ -107,7 +111,7 @@ def _activate_refused(found: ApplicationDetails) -> str:
 def _default_warning(found: ApplicationDetails, package: PackageDetails) -> str:
     if not package.is_default:
         return ""
-    return _(
+    return gettext(
         "%(version)s is the default version. It will be cleared: pools and tasks that name %(application)s without a "
         "version find no package until you choose another default."
     ) % {"version": package.version, "application": found.id}
