@@ -77,6 +77,10 @@ class Site:
         return f"http://127.0.0.1:{self.ports.emulator}"
 
     @property
+    def log_level(self) -> str:
+        return self.settings.get("LOG_LEVEL", "INFO")
+
+    @property
     def broker_url(self) -> str:
         return self.redis_url or f"redis://:{self.secrets['REDIS_PASSWORD']}@127.0.0.1:{self.ports.redis}/0"
 
@@ -156,12 +160,12 @@ class Site:
 
     def worker(self) -> Part:
         # Workers have nothing to tell each other; without that talk they start a second sooner.
-        options = ("--concurrency", "4", "--without-gossip", "--without-mingle", "--loglevel", "info")
-        command = python("-m", "celery", "--app", "batchportal", "worker", *options)
+        options = ("--concurrency", "4", "--without-gossip", "--without-mingle", "--loglevel", self.log_level)
+        command = python("-m", "celery", "--quiet", "--app", "batchportal", "worker", *options)
         return Part("worker", command, self.environment(), self.check_worker)
 
     def beat(self) -> Part:
-        command = python("-m", "celery", "--app", "batchportal", "beat", "--loglevel", "info")
+        command = python("-m", "celery", "--quiet", "--app", "batchportal", "beat", "--loglevel", self.log_level)
         return Part("beat", command, self.environment(), lambda: None)
 
     def check_redis(self) -> None:

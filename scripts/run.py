@@ -54,7 +54,13 @@ def main() -> None:
 
 def start(state: Path, *, only_emulator: bool) -> int:
     """Run the group until it ends. Returns the exit status: 0 when it was asked to stop, 1 when something died."""
-    site = Site(state=state, ports=ports_from(os.environ), redis_url=os.environ.get("REDIS_URL", ""))
+    site = Site(
+        state=state,
+        ports=ports_from(os.environ),
+        redis_url=os.environ.get("REDIS_URL", ""),
+        # Quiet, so that the address and the sign-ins stay in sight.
+        settings={"LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING")},
+    )
     parts = [site.azurite(), site.emulator()] if only_emulator else site.parts()
     refuse_taken_ports(site.ports, [part.name for part in parts])
     if not only_emulator:
