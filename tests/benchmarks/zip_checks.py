@@ -117,8 +117,9 @@ def compare(title: str, path: Path, unpacked_mebibytes: int, actions: list[str],
     for action in actions:
         wall, cpu, growth = best[action]
         speed = f"{unpacked_mebibytes / cpu:7.0f} MiB/s per core," if unpacked_mebibytes else ""
-        ratio = best[actions[-1]][0] / wall
-        print(f"  {action:22}{speed} {wall:6.2f} s, {cpu:6.2f} s CPU, +{growth:5.1f} MiB, {ratio:5.2f} x the last")
+        last_wall, last_cpu, _ = best[actions[-1]]
+        ratios = f"{last_wall / wall:5.2f} x the speed of the last, {last_cpu / cpu:5.2f} x by CPU time"
+        print(f"  {action:22}{speed} {wall:6.2f} s, {cpu:6.2f} s CPU, +{growth:5.1f} MiB, {ratios}")
 
 
 def main() -> None:
