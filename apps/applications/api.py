@@ -23,6 +23,7 @@ from apps.applications.services import (
     package_activate,
     package_delete,
 )
+from apps.applications.uploads.content import ContentUpload
 from apps.core.api import PortalApi
 from apps.core.exceptions import Invalid
 from apps.operations.api import OperationOutput
@@ -60,9 +61,7 @@ class ApplicationOutput(serializers.Serializer[ApplicationDetails]):
     display_name = serializers.CharField()
     default_version = serializers.CharField(allow_null=True, help_text="Empty when none is set.")
     allow_updates = serializers.BooleanField(allow_null=True)
-    team = serializers.SlugRelatedField(
-        slug_field="slug", read_only=True, help_text="Slug of the owning team, or null."
-    )
+    team = serializers.CharField(source="team.slug", default=None, allow_null=True, help_text="Slug of the owning team.")
 
 
 class ApplicationDetailOutput(ApplicationOutput):
@@ -234,8 +233,11 @@ class PackageActivateApi(PortalApi):
         return started(operation, request)
 
 
-class PackageContentApi(PortalApi):
-    permission = Permission.VIEW_APPLICATIONS
+class PackageContentApi(ContentUpload, PortalApi):
+    permission: ClassVar[dict[str, Permission]] = {
+        "get": Permission.VIEW_APPLICATIONS,
+        "put": Permission.UPLOAD_PACKAGES,
+    }
 
     @extend_schema(
         operation_id="packages_download",
