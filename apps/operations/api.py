@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from apps.accounts.models import BatchAccount
 from apps.core.api import PortalApi, PortalPagination
 from apps.operations import selectors, services
 from apps.operations.models import Kind, Operation, OperationEvent, Status
@@ -26,7 +27,9 @@ LOOK_EVERY = 0.5
 class OperationOutput(serializers.ModelSerializer[Operation]):
     """Times are ISO 8601 in UTC; `done`, `received` and `total` count `unit`s."""
 
-    account = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    account: serializers.SlugRelatedField[BatchAccount] = serializers.SlugRelatedField(
+        slug_field="slug", read_only=True
+    )
     message = serializers.SerializerMethodField()
     url = serializers.SerializerMethodField()
     is_active = serializers.BooleanField(read_only=True)

@@ -131,7 +131,8 @@ def _end(
     ending = {"status": str(status), "code": code, "values": values or {}, "reference": reference}
     if found.cleanup is not None:
         if ENDING not in run.state:
-            run.checkpoint(**{ENDING: ending})
+            # Pauses so far count: a service that was away for long gets one try to tidy up, not as long again.
+            run.checkpoint(**{ENDING: ending, RETRY: run.state.get(RETRY)})
         if not _cleaned(run, found.cleanup, Status(status)):
             return
     _finish(run, Status(status), code=code, values=values or {}, reference=reference)

@@ -19,7 +19,7 @@ from django.utils import timezone
 from apps.operations.models import ACTIVE, Operation, Status
 
 
-class Fenced(Exception):  # noqa: N818  # a signal, not a mistake
+class Fenced(Exception):  # a signal, not a mistake
     """Another worker owns the operation now, or it has ended: this run must stop and write nothing more."""
 
 

@@ -29,11 +29,11 @@ PROGRESS_SECONDS = 1.0
 RETRY = "_retry"
 
 
-class Cancelled(Exception):  # noqa: N818
+class Cancelled(Exception):
     """A person asked for the end; the runner's cleanup follows."""
 
 
-class Stopping(Exception):  # noqa: N818
+class Stopping(Exception):
     """The worker is told to stop: the run is put back, and another worker takes it up."""
 
 
@@ -62,6 +62,7 @@ class Run:
         self.actor = operation_actor(operation)
         self.state: dict[str, Any] = dict(operation.state)
         self._cancel = operation.cancel_requested_at is not None
+        self._heeds_cancel = True
         self._fenced = False
         self._over = threading.Event()
         self._renewed = time.monotonic()
@@ -80,10 +81,14 @@ class Run:
         """Call it between steps and in every loop: raises `Cancelled`, `Stopping` or `Fenced` when it is time."""
         if self._fenced or time.monotonic() - self._renewed > settings.OPERATION_LEASE_SECONDS:
             raise Fenced(f"operation {self.operation.pk} lost its lease")
-        if self._cancel:
+        if self._cancel and self._heeds_cancel:
             raise Cancelled
         if stopping.asked():
             raise Stopping
+
+    def ignore_cancelling(self) -> None:
+        """From here on there is no way back: a cancellation asked for now, or before, is not heeded."""
+        self._heeds_cancel = False
 
     def should_stop(self) -> bool:
         """The same question for code that asks instead of being interrupted."""

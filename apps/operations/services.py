@@ -31,6 +31,7 @@ def operation_create(
     parameters: dict[str, Any] | None = None,
     total: int = 0,
     unit: str = "",
+    received: int | None = None,
     retry_of: Operation | None = None,
 ) -> Operation:
     """Write down new work and send it to a worker on commit. The caller has checked what the work itself needs.
@@ -49,6 +50,7 @@ def operation_create(
                 parameters=parameters or {},
                 total=total,
                 unit=unit,
+                received=received,
                 retry_of=retry_of,
                 user=actor.user or (actor.token.user if actor.token else None),
                 token=actor.token,

@@ -29,7 +29,7 @@ PAGE_SIZE = 25
 class OperationListView(PortalView):
     """All operations of the accounts that the person may see, or of one account."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
+    http_method_names = ["get", "head", "options"]
     permission = Permission.SIGNED_IN
 
     def get(self, request: Any, account: str = "") -> HttpResponse:
@@ -44,7 +44,7 @@ class OperationListView(PortalView):
         rows = selectors.operation_list(actor=self.actor, narrowed=narrowed)
         page = Paginator(rows, PAGE_SIZE).get_page(query.get("page"))
         found = [shown(operation) for operation in page.object_list]
-        page.object_list = found
+        page.object_list = found  # type: ignore[assignment]  # the same page with its rows in words
         context = {"page": page, "filters": self._filters(account), "live": any(one.is_active for one in found)}
         return self.page("operations/list.html", context)
 
@@ -94,7 +94,7 @@ class OperationView(PortalView):
 class OperationDetailView(OperationView):
     """The details, and the fragment of them that renews itself until the operation has ended."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
+    http_method_names = ["get", "head", "options"]
     permission = Permission.SIGNED_IN
 
     def get(self, request: Any, **_: Any) -> HttpResponse:
@@ -108,7 +108,7 @@ class OperationDetailView(OperationView):
 class OperationCancelView(OperationView):
     """A question before, the cancellation after."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options", "post"]
+    http_method_names = ["get", "head", "options", "post"]
     permission = Permission.SIGNED_IN
 
     def get(self, _request: Any, **_: Any) -> HttpResponse:
@@ -122,7 +122,7 @@ class OperationCancelView(OperationView):
 class OperationRetryView(OperationView):
     """Does the same work again, as a new operation."""
 
-    http_method_names: ClassVar[list[str]] = ["options", "post"]
+    http_method_names = ["options", "post"]
     permission = Permission.SIGNED_IN
 
     def post(self, _request: Any, **_: Any) -> HttpResponse:
@@ -133,7 +133,7 @@ class OperationRetryView(OperationView):
 class BellView(PortalView):
     """The list under the bell, and a toast for each operation of the person's that ended since the last poll."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "head", "options"]
+    http_method_names = ["get", "head", "options"]
     permission = Permission.SIGNED_IN
 
     def get(self, request: Any) -> HttpResponse:
@@ -162,7 +162,7 @@ class BellView(PortalView):
 class BellSeenView(BellView):
     """Takes note that the person has seen how their operations ended."""
 
-    http_method_names: ClassVar[list[str]] = ["options", "post"]
+    http_method_names = ["options", "post"]
     permission = Permission.SIGNED_IN
 
     def post(self, request: Any) -> HttpResponse:
