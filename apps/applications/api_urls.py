@@ -1,4 +1,4 @@
-from django.urls import path
+from django.urls import include, path
 
 from apps.applications import api
 
@@ -6,6 +6,7 @@ _APPLICATIONS = "accounts/<slug:account>/applications"
 _PACKAGES = f"{_APPLICATIONS}/<str:application>/packages"
 
 urlpatterns = [
+    path("", include("apps.applications.uploads.api_urls")),
     path(_APPLICATIONS, api.ApplicationListApi.as_view(), name="api-applications"),
     path(f"{_APPLICATIONS}/<str:application>", api.ApplicationApi.as_view(), name="api-application"),
     path(_PACKAGES, api.PackageListApi.as_view(), name="api-packages"),
