@@ -11,7 +11,7 @@ from apps.gateway import clients
 from apps.gateway.errors import GatewayError
 from apps.gateway.management import plane_check
 from apps.gateway.translation import DATA, translated
-from apps.gateway.types import ActiveApplication, Connection, NodeCounts, Plane, PlaneCheck
+from apps.gateway.types import ActiveApplication, Connection, NodeCounts, Plane, PlaneCheck, PoolSize
 
 # The SDK's names on the left, the service's spelling of the state on the right.
 _NODE_STATES = {
@@ -34,19 +34,22 @@ _NODE_STATES = {
 }
 
 
+_PAGE = 1000  # the most the service gives at once
+
+
 def check(connection: Connection) -> PlaneCheck:
     """Ask for the first application. Never raises: the outcome is the answer. Time in milliseconds."""
     started = time.perf_counter()
     error: GatewayError | None = None
     try:
-        _first_application(connection)
+        probe(connection)
     except GatewayError as caught:
         error = caught
     return plane_check(Plane.DATA, started, error)
 
 
 @translated(DATA)
-def _first_application(connection: Connection) -> None:
+def probe(connection: Connection) -> None:
     next(iter(clients.batch(connection).list_applications(max_results=1)), None)
 
 
@@ -75,7 +78,31 @@ def node_counts(connection: Connection) -> NodeCounts:
 @translated(DATA)
 def pool_count(connection: Connection, limit: int) -> int:
     """The number of pools, counted up to `limit`."""
-    found = clients.batch(connection).list_pools(select=["id"], max_results=min(limit, 1000))
+    found = clients.batch(connection).list_pools(select=["id"], max_results=min(limit, _PAGE))
+    return sum(1 for _ in islice(found, limit))
+
+
+@translated(DATA)
+def pool_sizes(connection: Connection) -> list[PoolSize]:
+    """Machine size and current nodes of every pool."""
+    wanted = ["id", "vmSize", "currentDedicatedNodes", "currentLowPriorityNodes"]
+    return [
+        PoolSize(
+            id=str(found.id),
+            vm_size=str(found.vm_size or "").lower(),
+            dedicated=int(found.current_dedicated_nodes or 0),
+            spot=int(found.current_low_priority_nodes or 0),
+        )
+        for found in clients.batch(connection).list_pools(select=wanted, max_results=_PAGE)
+    ]
+
+
+@translated(DATA)
+def active_job_count(connection: Connection, limit: int) -> int:
+    """The number of active jobs, counted up to `limit`."""
+    found = clients.batch(connection).list_jobs(
+        filter="state eq 'active'", select=["id"], max_results=min(limit, _PAGE)
+    )
     return sum(1 for _ in islice(found, limit))
 
 

@@ -15,6 +15,7 @@ from azure.storage.blob import (
     BlobClient,
     BlobProperties,
     BlobSasPermissions,
+    BlobServiceClient,
     ContentSettings,
     generate_blob_sas,
 )
@@ -22,11 +23,13 @@ from azure.storage.blob import (
 from apps.gateway import clients, management
 from apps.gateway.errors import AutoStorageMissing, GatewayNotFound
 from apps.gateway.translation import BLOB, translated, translating
-from apps.gateway.types import BlobInfo, Connection, Package
+from apps.gateway.types import BlobInfo, Connection, Package, PackageBytes
 
 _READ_HOURS = 1
 _CONTAINER = "app-{application}-"
 _CONTAINER_HASH = re.compile(r"[0-9a-f]{32}")
+_PACKAGE_CONTAINER = re.compile(r"app-.+-[0-9a-f]{32}")
+_MOST_CONTAINERS = 300  # each is one more request
 
 
 def block_id(index: int) -> str:
@@ -76,7 +79,8 @@ def blob_info(url: str) -> BlobInfo:
 @translated(BLOB)
 def blob_read(url: str, offset: int, length: int, *, etag: str = "") -> bytes:
     """Up to `length` bytes from `offset`; fewer at the end. With `etag`, `GatewayConflict` from a replaced blob."""
-    return clients.blob(url).download_blob(offset=offset, length=length, **_only_if(etag)).readall()
+    data: bytes = clients.blob(url).download_blob(offset=offset, length=length, **_only_if(etag)).readall()
+    return data
 
 
 def blob_stream(url: str, chunk: int = 4 * 1024 * 1024) -> Iterator[bytes]:
@@ -117,6 +121,27 @@ def blob_read_url(connection: Connection, package: Package) -> str:
         expiry=datetime.now(UTC) + timedelta(hours=_READ_HOURS),
     )
     return f"{account.blob_endpoint.rstrip('/')}/{container}/{blob}?{signature}"
+
+
+def package_bytes(connection: Connection, storage_account_id: str) -> PackageBytes:
+    """What the package containers of a storage account hold, of whichever Batch account they are."""
+    account = management.storage_account_get(connection, storage_account_id)
+    key = management.storage_account_key(connection, storage_account_id)
+    with translating(BLOB):
+        return _counted(clients.blob_service(account.blob_endpoint, account.name, key))
+
+
+def _counted(service: BlobServiceClient) -> PackageBytes:
+    packages = size = 0
+    for number, container in enumerate(service.list_containers(name_starts_with="app-")):
+        if number >= _MOST_CONTAINERS:
+            return PackageBytes(packages, size, complete=False)
+        if not _PACKAGE_CONTAINER.fullmatch(str(container.name)):
+            continue
+        for blob in service.get_container_client(str(container.name)).list_blobs():
+            packages += 1
+            size += int(blob.size or 0)
+    return PackageBytes(packages, size, complete=True)
 
 
 @translated(BLOB)

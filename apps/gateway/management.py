@@ -131,6 +131,14 @@ def batch_account_list(connection: Connection, subscription_id: str) -> list[Acc
     return [_account_ref(item, subscription_id) for item in found]
 
 
+@translated(MANAGEMENT)
+def vm_cores(connection: Connection, location: str) -> dict[str, int]:
+    """Cores by machine size, in lower case, for the sizes that Batch offers in a region."""
+    found = clients.batch_management(connection).location.list_supported_virtual_machine_skus(location)
+    cores = {str(sku.name).lower(): _capability(sku, "vCPUs") for sku in found}
+    return {name: count for name, count in cores.items() if count}
+
+
 # --- Applications ---------------------------------------------------------------------------------------------------
 @translated(MANAGEMENT)
 def application_list(connection: Connection) -> list[Application]:
@@ -280,6 +288,11 @@ def _account_ref(found: batch_models.BatchAccount, subscription_id: str) -> Acco
         location=str(found.location or ""),
         account_endpoint=_data_endpoint(found.properties.account_endpoint if found.properties else None),
     )
+
+
+def _capability(sku: batch_models.SupportedSku, name: str) -> int:
+    values = {str(one.name): str(one.value) for one in sku.capabilities or ()}
+    return int(values[name]) if values.get(name, "").isdecimal() else 0
 
 
 def _application(found: batch_models.Application) -> Application:

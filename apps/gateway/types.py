@@ -181,3 +181,22 @@ class NodeCounts:
     dedicated: Mapping[str, int]
     spot: Mapping[str, int]
     pools: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageBytes:
+    """What packages occupy in a storage account. `complete` is False when counting stopped early."""
+
+    packages: int
+    size: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSize:
+    """What a pool holds at present. `vm_size` in lower case, as the data plane gives it."""
+
+    id: str
+    vm_size: str
+    dedicated: int
+    spot: int
