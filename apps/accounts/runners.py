@@ -57,7 +57,7 @@ def _done(run: Run, code: str) -> Outcome:
     with run.transaction():
         audit_record(
             actor=run.actor,
-            action=f"account.{operation.kind}",
+            action=operation.kind,
             account=operation.account,
             resource=operation.subject,
             operation=operation,

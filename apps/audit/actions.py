@@ -36,6 +36,15 @@ LABELS = {
     "role-remove": _("Removed a role"),
     "token-create": _("Made an API token"),
     "token-revoke": _("Revoked an API token"),
+    "account-connect": _("Connected a Batch account"),
+    "account-update": _("Changed a connection"),
+    "account-disconnect": _("Disconnected a Batch account"),
+    "account-test": _("Tested a connection"),
+    "account-key-reveal": _("Looked at an account key"),
+    "account-key-regenerate": _("Regenerated an account key"),
+    "storage-link": _("Linked a storage account"),
+    "storage-unlink": _("Unlinked a storage account"),
+    "storage-sync-keys": _("Synchronised storage keys"),
 }
 
 

@@ -68,7 +68,7 @@ def account_connect(*, actor: Actor, details: Details, untested: bool = False) -
     try:
         with transaction.atomic():
             account.save()
-            audit_record(actor=actor, action="account.connect", account=account, **_described(account))
+            audit_record(actor=actor, action="account-connect", account=account, **_described(account))
     except IntegrityError as error:
         raise _taken(details) from error
     return Connected(account, found.error)
@@ -95,7 +95,7 @@ def account_update(*, actor: Actor, account: BatchAccount, details: Details, unt
         with transaction.atomic():
             account.save()
             after = _described(account)
-            audit_record(actor=actor, action="account.update", account=account, before=before, after=after)
+            audit_record(actor=actor, action="account-update", account=account, before=before, after=after)
     except IntegrityError as error:
         raise _taken(details) from error
     reading.forget(account)
@@ -112,7 +112,7 @@ def account_disconnect(*, actor: Actor, account: BatchAccount) -> None:
         locked = BatchAccount.objects.select_for_update().get(pk=account.pk)
         if locked.operations.filter(status__in=ACTIVE).exists():
             raise Conflict("account-busy", account=str(account))
-        audit_record(actor=actor, action="account.disconnect", account=account, **_described(account))
+        audit_record(actor=actor, action="account-disconnect", account=account, **_described(account))
         locked.delete()
     reading.forget(account)
 
@@ -124,7 +124,7 @@ def account_test(*, actor: Actor, account: BatchAccount) -> list[PlaneCheck]:
     checks = _checks(connection_for(account))
     outcome = Outcome.DONE if all(check.ok for check in checks if check.tested) else Outcome.FAILED
     codes: dict[str, Any] = {check.plane.value: check.error_code or "ok" for check in checks}
-    audit_record(actor=actor, action="account.test", account=account, outcome=outcome, **codes)
+    audit_record(actor=actor, action="account-test", account=account, outcome=outcome, **codes)
     if checks[0].ok:
         snapshot_refresh(actor=actor, account=account)
     return checks

@@ -24,9 +24,9 @@ def account_key_reveal(*, actor: Actor, account: BatchAccount, key: KeyName) -> 
     try:
         keys = management.account_keys(connection_for(account))
     except GatewayError as error:
-        _audit(actor, account, "account.key.reveal", key, error)
+        _audit(actor, account, "account-key-reveal", key, error)
         raise
-    _audit(actor, account, "account.key.reveal", key)
+    _audit(actor, account, "account-key-reveal", key)
     return keys.primary if key == "Primary" else keys.secondary
 
 
@@ -38,9 +38,9 @@ def account_key_regenerate(*, actor: Actor, account: BatchAccount, key: KeyName,
     try:
         management.account_key_regenerate(connection_for(account), key)
     except GatewayError as error:
-        _audit(actor, account, "account.key.regenerate", key, error)
+        _audit(actor, account, "account-key-regenerate", key, error)
         raise
-    _audit(actor, account, "account.key.regenerate", key)
+    _audit(actor, account, "account-key-regenerate", key)
     reading.forget(account)
 
 

@@ -82,7 +82,7 @@ def _start(actor: Actor, account: BatchAccount, kind: Kind, name: str, **paramet
         )
         audit_record(
             actor=actor,
-            action=f"account.{kind.value}",
+            action=kind.value,
             account=account,
             resource=name,
             outcome=Outcome.STARTED,
