@@ -61,7 +61,9 @@ class ApplicationOutput(serializers.Serializer[ApplicationDetails]):
     display_name = serializers.CharField()
     default_version = serializers.CharField(allow_null=True, help_text="Empty when none is set.")
     allow_updates = serializers.BooleanField(allow_null=True)
-    team = serializers.CharField(source="team.slug", default=None, allow_null=True, help_text="Slug of the owning team.")
+    team = serializers.CharField(
+        source="team.slug", default=None, allow_null=True, help_text="Slug of the owning team."
+    )
 
 
 class ApplicationDetailOutput(ApplicationOutput):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -20,6 +20,8 @@ from apps.operations.models import ACTIVE, Operation
 from apps.people.actors import Actor
 from apps.people.models import Team
 from apps.people.roles import Permission
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ class Quota:
     @property
     def reached(self) -> bool:
         return self.used >= self.limit
+
+    @property
+    def tone(self) -> str:
+        if self.reached:
+            return "danger"
+        return "warning" if self.used >= 0.8 * self.limit else "neutral"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +139,15 @@ def rows_matching(rows: Iterable[ApplicationRow], query: ApplicationQuery) -> li
     """The rows the query asks for, in its order; rows without a value come last either way."""
     words = query.words.lower().split()
     found = [row for row in rows if _matches(row, query, words)]
-    value = SORTS[query.sort.removeprefix("-")]
-    known = [row for row in found if value(row) is not None]
-    unknown = [row for row in found if value(row) is None]
-    known.sort(key=lambda row: natural_key(row.id))
-    known.sort(key=value, reverse=query.sort.startswith("-"))
-    return known + unknown
+    found.sort(key=lambda row: natural_key(row.id))
+    return sorted_by(found, SORTS[query.sort.removeprefix("-")], reverse=query.sort.startswith("-"))
+
+
+def sorted_by(rows: list[Row], value: Callable[[Row], Any], *, reverse: bool) -> list[Row]:
+    """Sorted by a value, equal ones in the order they came; rows without one come last either way."""
+    known = [row for row in rows if value(row) is not None]
+    known.sort(key=value, reverse=reverse)
+    return known + [row for row in rows if value(row) is None]
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

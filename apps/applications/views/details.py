@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from apps.applications.forms import SettingsForm, TeamForm, show_error
+from apps.applications.listing import natural_key, sorted_by
 from apps.applications.names import linux_variable, name_key, windows_variable
 from apps.applications.ownership import owner_of
 from apps.applications.selectors import ApplicationDetails, PackageDetails, application_get, check_address
@@ -17,6 +20,15 @@ from apps.applications.views.shared import AccountView, Question, go_to, require
 from apps.core.csv_export import csv_response
 from apps.core.exceptions import NotPermitted, PortalError
 from apps.people.roles import Permission
+
+PAGE_SIZE = 50
+SORTS: dict[str, Callable[[PackageDetails], Any]] = {
+    "version": lambda one: natural_key(one.version),
+    "state": lambda one: one.state,
+    "size": lambda one: one.size,
+    "activation": lambda one: one.last_activation,
+    "uploader": lambda one: one.record.uploaded_by_name.lower() if one.record else None,
+}
 
 
 class ApplicationDetailView(AccountView):
@@ -53,6 +65,10 @@ class ApplicationDetailView(AccountView):
             "may_assign": self.actor.may(Permission.MANAGE_APPLICATIONS, self.account),
             "add_refused": add_refused(found),
             "change_refused": change_refused(found),
+            "page": Paginator(_sorted(found.packages, self.request.GET.get("sort", "")), PAGE_SIZE).get_page(
+                self.request.GET.get("page")
+            ),
+            "read_at": timezone.now(),
             "csv_url": self.address("packages-csv", application=found.id),
         }
         return self.page("applications/detail.html", context, status)
@@ -152,6 +168,12 @@ class PackagesCsvView(AccountView):
             gettext("Default version"),
         ]
         return csv_response(f"{self.account.name}-{found.id}", heads, _csv_rows(found.packages))
+
+
+def _sorted(packages: list[PackageDetails], order: str) -> list[PackageDetails]:
+    """As the address asks; by default newest activation first, which is how they come."""
+    value = SORTS.get(order.removeprefix("-"))
+    return sorted_by(packages, value, reverse=order.startswith("-")) if value else packages
 
 
 def _deleted_text(count: int) -> str:
