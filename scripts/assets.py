@@ -8,7 +8,6 @@ Needs only the standard library and `npm ci`. The parts:
 app.css     Tabler, reduced to the rules our templates can use, under our tokens and components
 app.js      htmx and our modules
 upload.js   the resumable upload, loaded by pages with an upload form alone
-chart.js    uPlot, loaded by pages with a chart alone
 icons.svg   a sprite of the Tabler icons that templates and Python code name
 """
 
@@ -19,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -186,43 +186,47 @@ def drop_unused_animations(css: str) -> str:
 
 def esbuild(*arguments: str, stdin: str | None = None) -> None:
     """Run the native esbuild binary; its own messages explain a failure."""
-    command = [str(NODE / ".bin" / "esbuild"), *arguments, "--log-level=warning"]
+    command = [str(NODE / ".bin" / "esbuild"), *arguments, "--bundle", "--minify", "--log-level=warning"]
     done = subprocess.run(command, input=stdin, text=True, cwd=SOURCE / "css", check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
 
 
-def build_css() -> None:
+def build_css(out: Path) -> None:
     """Write app.css: Tabler in a layer of its own, so that our rules win whatever their specificity."""
     tabler = COMMENT.sub("", TABLER.read_text(encoding="utf-8"))
-    reduced = OUT.parent / "tabler.css"
-    reduced.write_text(drop_unused_animations(reduce_css(tabler, words())), encoding="utf-8")
-    entry = f'@layer tabler;\n@import "{reduced}" layer(tabler);\n@import "./app.css";\n'
-    esbuild("--bundle", "--minify", "--loader=css", "--target=esnext", f"--outfile={OUT / 'app.css'}", stdin=entry)
+    with tempfile.NamedTemporaryFile("w", suffix=".css", encoding="utf-8") as reduced:
+        reduced.write(drop_unused_animations(reduce_css(tabler, words())))
+        reduced.flush()
+        entry = f'@layer tabler;\n@import "{reduced.name}" layer(tabler);\n@import "./app.css";\n'
+        esbuild("--loader=css", "--target=esnext", f"--outfile={out / 'app.css'}", stdin=entry)
 
 
-def build_js() -> None:
+def build_js(out: Path) -> None:
     """Write the page scripts; each is one file without imports at run time."""
     entries = [str(SOURCE / "js" / name) for name in ("app.js", "upload.js")]
-    options = ["--bundle", "--minify", "--format=iife", "--target=es2022", "--legal-comments=none"]
-    esbuild(*entries, *options, f"--outdir={OUT}", f"--alias:node_modules={NODE}")
+    esbuild(*entries, "--format=iife", "--target=es2022", "--legal-comments=none", f"--outdir={out}")
 
 
-def build_icons() -> None:
+def build_icons(out: Path) -> None:
     """Write the sprite and the product mark."""
-    (OUT / "icons.svg").write_text(sprite(icon_names()), encoding="utf-8")
+    (out / "icons.svg").write_text(sprite(icon_names()), encoding="utf-8")
     for image in (SOURCE / "img").glob("*"):
-        shutil.copy(image, OUT / image.name)
+        shutil.copy(image, out / image.name)
 
 
-def build() -> None:
-    """Build everything; an old build is replaced file by file, so a running portal keeps serving."""
+def build(out: Path = OUT) -> None:
+    """Build everything into a folder; each file appears whole, so a running portal keeps serving."""
     if not TABLER.is_file():
         raise SystemExit("node_modules is missing: run `npm ci` (or `make install`) first.")
-    OUT.mkdir(parents=True, exist_ok=True)
-    build_icons()
-    build_css()
-    build_js()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent) as name:
+        fresh = Path(name)
+        build_icons(fresh)
+        build_css(fresh)
+        build_js(fresh)
+        for path in fresh.iterdir():
+            path.replace(out / path.name)
 
 
 def newest() -> float:

@@ -20,7 +20,8 @@ def size_text(count: int) -> str:
     while abs(value) >= 1023.5 and step < len(_UNITS) - 1:
         value, step = value / 1024, step + 1
     decimals = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
-    return f"{number_format(value, decimals)} {_UNITS[step]}"
+    # number_format cuts digits off instead of rounding.
+    return f"{number_format(round(value, decimals), decimals)} {_UNITS[step]}"
 
 
 def size_exact(count: int) -> str:
@@ -34,8 +35,9 @@ def duration_text(span: timedelta | float) -> str:
     seconds = span.total_seconds() if isinstance(span, timedelta) else float(span)
     if seconds < 0:
         seconds = 0.0
-    if seconds < 10:
-        return _("%(count)s s") % {"count": number_format(seconds, 0 if seconds == int(seconds) else 1)}
+    if seconds < 9.95:
+        tenths = round(seconds, 1)
+        return _("%(count)s s") % {"count": number_format(tenths, 0 if tenths == int(tenths) else 1)}
     whole = round(seconds)
     days, rest = divmod(whole, 86400)
     hours, rest = divmod(rest, 3600)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
@@ -36,7 +36,7 @@ MESSAGE_TONES = {"debug": "neutral", "info": "info", "success": "success", "warn
 
 def render(name: str, values: Mapping[str, Any]) -> SafeString:
     """A component with these variables and none of the page's."""
-    return get_template(f"components/{name}.html").render(dict(values))
+    return cast(SafeString, get_template(f"components/{name}.html").render(dict(values)))
 
 
 # --- Words, numbers, times ---------------------------------------------------------------------------------------
@@ -100,12 +100,11 @@ def _time_element(moment: datetime | None, *, relative: bool) -> SafeString | st
     if moment is None:
         return "–"
     local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
-    exact = f"{date_format(local, 'DATETIME_FORMAT')} {local.tzname() or ''}".strip()
-    mark = format_html(" data-relative") if relative else ""
-    return format_html(
-        '<time datetime="{}" title="{}"{}>{}</time>',
-        local.isoformat(timespec="seconds"), exact, mark, date_format(local, "DATETIME_FORMAT"),
-    )  # fmt: skip
+    text = date_format(local, "DATETIME_FORMAT")
+    exact = f"{text} {local.tzname() or ''}".strip()
+    kind = "relative" if relative else "absolute"
+    markup = '<time datetime="{}" title="{}" data-{}>{}</time>'
+    return format_html(markup, local.isoformat(timespec="seconds"), exact, kind, text)
 
 
 @register.filter
@@ -182,7 +181,7 @@ def command(context: Context, label: str, icon: str = "", **options: Any) -> Saf
 @register.simple_tag
 def command_line() -> SafeString:
     """A line between groups of commands."""
-    return format_html('<span class="bp-command-line" aria-hidden="true"></span>')
+    return format_html('<span class="{}" aria-hidden="true"></span>', "bp-command-line")
 
 
 # --- Containers --------------------------------------------------------------------------------------------------
@@ -312,8 +311,3 @@ def field(bound: BoundField, **options: Any) -> SafeString:
 def form_errors(form: Any) -> SafeString:
     """The errors that belong to no field, and those of hidden fields."""
     return render("form_errors", {"form": form})
-
-
-def component_tags() -> dict[str, Callable[..., Any]]:
-    """All tags by name; the documentation test compares them with docs/developers/components.md."""
-    return dict(register.tags) | dict(register.filters)

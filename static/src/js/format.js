@@ -10,7 +10,7 @@ export function sizeText(bytes, locale = "en") {
     step += 1;
   }
   const digits = step === 0 ? 0 : Math.abs(value) < 9.995 ? 2 : Math.abs(value) < 99.95 ? 1 : 0;
-  const number = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: step === 0 });
+  const number = new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });
   return `${number.format(value)} ${UNITS[step]}`;
 }
 
@@ -43,7 +43,7 @@ export function relativeText(milliseconds, locale = "en") {
   const seconds = milliseconds / 1000;
   const form = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   for (const [limit, divisor, unit] of STEPS) {
-    if (Math.abs(seconds) < limit) return form.format(Math.round(seconds / divisor), unit);
+    if (Math.abs(seconds) < limit) return form.format(Math.sign(seconds) * Math.round(Math.abs(seconds) / divisor), unit);
   }
   return null;
 }

@@ -1,4 +1,5 @@
 import { on, onArrival } from "./dom.js";
+import { sizeText } from "./format.js";
 
 function checkName(form) {
   const typed = form.elements.namedItem("confirm")?.value.trim();
@@ -27,18 +28,7 @@ export function startForms() {
     });
   });
 
-  // Empty fields of a filter do not clutter the address.
-  document.addEventListener("htmx:configRequest", (event) => {
-    if (!event.target.closest?.("[data-clean-url]")) return;
-    const { parameters } = event.detail;
-    for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
-  });
-  on("submit", "form[data-clean-url]", (_event, form) => {
-    for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
-    setTimeout(() => {
-      for (const field of form.elements) field.disabled = false;
-    });
-  });
+  startFilters();
   on("change", "[data-drop] input[type=file]", (_event, input) => showFile(input));
   for (const type of ["dragenter", "dragover"]) {
     on(type, "[data-drop]", (_event, area) => area.classList.add("is-over"));
@@ -54,14 +44,23 @@ export function startForms() {
   }
 }
 
+/** A filter form sends itself while somebody types, and at once when they choose. */
+function startFilters() {
+  const timers = new WeakMap();
+  on("input", "form[data-filter]", (event, form) => {
+    clearTimeout(timers.get(form));
+    timers.set(form, setTimeout(() => form.isConnected && form.requestSubmit(), event.target.type === "search" ? 300 : 0));
+  });
+  // Empty fields stay out of the address.
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.target.matches?.("[data-filter]")) return;
+    const { formData } = event.detail;
+    for (const name of new Set(formData.keys())) if (formData.get(name) === "") formData.delete(name);
+  });
+}
+
 function showFile(input) {
   const area = input.closest("[data-drop]");
   const file = input.files[0];
-  area.querySelector("[data-drop-name]").textContent = file ? `${file.name} · ${sizeOf(file.size)}` : "";
-}
-
-function sizeOf(bytes) {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const step = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
-  return `${new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 3 }).format(bytes / 1024 ** step)} ${units[step]}`;
+  area.querySelector("[data-drop-name]").textContent = file ? `${file.name} · ${sizeText(file.size, document.documentElement.lang || "en")}` : "";
 }
