@@ -156,7 +156,7 @@ class Run:
     def progress(self, done: int, total: int | None = None, phase: str = "") -> None:
         """Say how far the run is; at most one write a second, so call it as often as you like. Calls `check`."""
         self.check()
-        if not self._meter.due(done):
+        if not self._meter.due(done, last=done >= (total or self.operation.total)):
             return
         if RETRY in self.state and self._meter.advanced:
             self.checkpoint(**{RETRY: None})
@@ -206,14 +206,16 @@ class Meter:
         self._done: int | None = None
         self.advanced = False
 
-    def due(self, done: int) -> bool:
+    def due(self, done: int, *, last: bool) -> bool:
         now = time.monotonic()
         if self._done is None:
             self._at, self._done = now, done
             return True
         span = now - self._at
-        if span < PROGRESS_SECONDS:
+        if span < PROGRESS_SECONDS and (not last or done == self._done):
             return False
+        # Two writes close to each other say nothing of the speed.
+        span = max(span, PROGRESS_SECONDS)
         self.advanced = self.advanced or done > self._done
         speed = max(0.0, (done - self._done) / span)
         self.rate = int(speed if not self.rate else 0.75 * self.rate + 0.25 * speed)

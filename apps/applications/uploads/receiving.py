@@ -24,7 +24,9 @@ from apps.operations.leases import wake
 from apps.operations.models import ACTIVE, Operation, Status
 from apps.operations.run import with_database
 
-READ_BYTES = 1024 * 1024
+MOST_BYTES = 1024 * 1024
+LEAST_BYTES = 16 * 1024
+QUICK_SECONDS = 0.25
 FLUSH_SECONDS = 1.0
 FLUSH_BYTES = 64 * 1024 * 1024
 # Longer than a request may wait for its client (`body.STALL_SECONDS`), so that only a dead writer loses the lease.
@@ -70,7 +72,8 @@ def receive(upload: Upload, offset: int, source: Source, checksum: Checksum | No
 def _copy(writer: Writer, descriptor: int, source: Source, checksum: Checksum | None) -> None:
     length = writer.upload.length
     try:
-        while data := source.read(min(READ_BYTES, length - writer.position) or 1):
+        pace = Pace()
+        while data := pace.read(source, length - writer.position):
             if writer.position == length:
                 raise ExceedsError(length=length)
             writer.write(descriptor, data)
@@ -84,6 +87,21 @@ def _copy(writer: Writer, descriptor: int, source: Source, checksum: Checksum | 
             raise ChecksumError
         writer.keep_back = False
         writer.flush(descriptor)
+
+
+class Pace:
+    """Reads as much at once as the line brings in a moment, so that a slow one holds up neither flush nor lease."""
+
+    def __init__(self) -> None:
+        self._size = 4 * LEAST_BYTES
+
+    def read(self, source: Source, left: int) -> bytes:
+        """Up to `left` bytes; one, to see whether more come than should, when none are left."""
+        started = time.monotonic()
+        data = source.read(min(self._size, left) or 1)
+        quick = time.monotonic() - started < QUICK_SECONDS
+        self._size = min(MOST_BYTES, self._size * 2) if quick else max(LEAST_BYTES, self._size // 2)
+        return data
 
 
 class Writer:
