@@ -72,7 +72,10 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationList:
-    """`rows` before any filter. `managed` tells whether the management plane is part of the account's connection."""
+    """`rows` before any filter. `managed` tells whether the management plane is part of the account's connection.
+
+    `coming` are the running operations on applications that the service does not list (yet).
+    """
 
     rows: list[ApplicationRow]
     read_at: datetime
@@ -80,6 +83,7 @@ class ApplicationList:
     managed: bool
     storage_missing: bool
     problems: tuple[Problem, ...]
+    coming: list[Operation]
 
     @property
     def quota(self) -> Quota:
@@ -125,8 +129,12 @@ def application_list(*, actor: Actor, account: BatchAccount, fresh: bool = False
     """
     actor.require(Permission.VIEW_APPLICATIONS, account)
     found = snapshot_read(account=account, fresh=fresh)
+    running = _running(account)
+    rows = _rows(actor, account, found, running)
+    listed = {name_key(row.id) for row in rows}
     return ApplicationList(
-        rows=_rows(actor, account, found),
+        rows=rows,
+        coming=[one for key, operations in running.items() if key not in listed for one in operations],
         read_at=found.read_at,
         kept=found.kept,
         managed=account.has_management_plane,
@@ -168,26 +176,30 @@ SORTS: dict[str, Callable[[ApplicationRow], Any]] = {
 }
 
 
-def _rows(actor: Actor, account: BatchAccount, found: Snapshot) -> list[ApplicationRow]:
+def _rows(
+    actor: Actor, account: BatchAccount, found: Snapshot, running: dict[str, list[Operation]]
+) -> list[ApplicationRow]:
     # While the management plane answers it alone says what exists; the data plane's answer is a moment apart.
     names = found.managed if found.managed is not None else found.active or ()
     if not names:
         return []
-    rows = _Rows(actor, account, found)
+    rows = _Rows(actor, account, found, running)
     return [rows.row(name_key(named.id), named) for named in names]
 
 
 class _Rows:
     """What rows are made of, read once for all of them."""
 
-    def __init__(self, actor: Actor, account: BatchAccount, found: Snapshot) -> None:
+    def __init__(
+        self, actor: Actor, account: BatchAccount, found: Snapshot, running: dict[str, list[Operation]]
+    ) -> None:
         self.actor = actor
         self.account = account
         self.managed = {name_key(one.id): one for one in found.managed or ()}
         self.versions = None if found.active is None else {name_key(one.id): one.versions for one in found.active}
         self.facts = facts_of_account(account=account)
         self.owners = owners_of(account=account)
-        self.running = _running(account)
+        self.running = running
 
     def row(self, key: str, named: Application | ActiveApplication) -> ApplicationRow:
         managed, owner = self.managed.get(key), self.owners.get(key)
@@ -204,7 +216,7 @@ class _Rows:
             last_upload=max((fact.uploaded_at for fact in known), default=None),
             team=owner.team if owner else None,
             may_touch=may_touch(actor=self.actor, account=self.account, team_id=owner.team_id if owner else None),
-            running=self.running.get(key, 0),
+            running=len(self.running.get(key, ())),
         )
 
     def _facts(self, key: str, versions: Iterable[str]) -> list[PackageFacts]:
@@ -212,16 +224,14 @@ class _Rows:
         return [fact for fact in found if fact is not None]
 
 
-def _running(account: BatchAccount) -> dict[str, int]:
-    """Running operations by application key."""
-    counts: dict[str, int] = {}
-    active = Operation.objects.filter(account=account, status__in=sorted(ACTIVE))
-    for subject in active.values_list("subject_key", flat=True):
-        kind, _separator, rest = subject.partition(":")
+def _running(account: BatchAccount) -> dict[str, list[Operation]]:
+    """Running operations on applications and packages, by application key."""
+    found: dict[str, list[Operation]] = {}
+    for operation in Operation.objects.filter(account=account, status__in=sorted(ACTIVE)):
+        kind, _separator, rest = operation.subject_key.partition(":")
         if kind in {"application", "package"}:
-            key = rest.partition(":")[0]
-            counts[key] = counts.get(key, 0) + 1
-    return counts
+            found.setdefault(rest.partition(":")[0], []).append(operation)
+    return found
 
 
 def _matches(row: ApplicationRow, query: ApplicationQuery, words: list[str]) -> bool:

@@ -11,7 +11,8 @@ from django.http import HttpResponse, HttpResponseBase
 from apps.applications.contents import Node, PackageContents, entry_open, package_contents
 from apps.applications.downloads import file_response, package_response
 from apps.applications.views.shared import AccountView
-from apps.core.exceptions import NotVisible
+from apps.core.exceptions import NotVisible, PortalError
+from apps.core.http import wants_fragment
 from apps.people.roles import Permission
 
 LEVEL_SIZE = 200
@@ -40,6 +41,13 @@ class PackageContentsView(AccountView):
         if "path" in request.GET:
             return self._level(found, request.GET["path"])
         return self._panel(found, request.GET.get("q", "").strip()[:200])
+
+    def refused(self, error: PortalError) -> HttpResponse:
+        """In the page the reason stands where the contents would; a fragment with an error status is not shown."""
+        if not wants_fragment(self.request) or not hasattr(self, "names"):
+            return super().refused(error)
+        context = {"error": error, "again_url": self.request.path}
+        return self.page("applications/_contents_refused.html", context)
 
     def _panel(self, found: PackageContents, words: str) -> HttpResponse:
         context: dict[str, Any] = {

@@ -9,6 +9,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
+from apps.applications.conflicts import operations_of
 from apps.applications.forms import SettingsForm, TeamForm, show_error
 from apps.applications.listing import natural_key, sorted_by
 from apps.applications.names import linux_variable, name_key, windows_variable
@@ -18,7 +19,7 @@ from apps.applications.services import application_delete, application_update, o
 from apps.applications.views.jobs import jobs
 from apps.applications.views.shared import AccountView, Question, go_to, require_typed
 from apps.core.csv_export import csv_response
-from apps.core.exceptions import NotPermitted, PortalError
+from apps.core.exceptions import NotPermitted, NotVisible, PortalError
 from apps.people.roles import Permission
 
 PAGE_SIZE = 50
@@ -38,8 +39,20 @@ class ApplicationDetailView(AccountView):
     http_method_names = ["get", "head", "post"]
 
     def get(self, _request: Any, application: str, **_: Any) -> HttpResponse:
-        found = application_get(actor=self.actor, account=self.account, application_id=application)
+        try:
+            found = application_get(actor=self.actor, account=self.account, application_id=application)
+        except NotVisible:
+            return self._coming(application)
         return self._show(found, _settings_form(found))
+
+    def _coming(self, application: str) -> HttpResponse:
+        """An application that its first upload has not made yet. Raises `NotVisible` where there is none either."""
+        check_address(application)
+        running = list(operations_of(account=self.account, application_id=application))
+        if not running:
+            raise NotVisible("application-gone", application=application)
+        context = {"application_id": application, "jobs": jobs(self.account, running)}
+        return self.page("applications/coming.html", context)
 
     def post(self, request: Any, application: str, **_: Any) -> HttpResponse:
         """Save the settings."""

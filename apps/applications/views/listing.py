@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from apps.applications.listing import ApplicationList, ApplicationQuery, ApplicationRow, application_list, rows_matching
 from apps.applications.ownership import teams_for_new
+from apps.applications.views.jobs import jobs
 from apps.applications.views.shared import AccountView
 from apps.core.csv_export import csv_response
 from apps.people.roles import Permission
@@ -29,6 +30,7 @@ class ApplicationListView(AccountView):
         page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
         context = {
             "found": found,
+            "jobs": jobs(self.account, found.coming),
             "page": page,
             "filters": _filters(found),
             "csv_url": f"{self.address('list-csv')}?{request.GET.urlencode()}",

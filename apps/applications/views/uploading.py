@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from apps.applications.forms import BeginForm, PackageForm, field_messages, show_error
+from apps.applications.listing import application_list
 from apps.applications.models import Upload, UploadAction
 from apps.applications.names import (
     changes_on_linux,
@@ -25,7 +26,6 @@ from apps.applications.names import (
 from apps.applications.ownership import require_owner, teams_for_new
 from apps.applications.selectors import ApplicationDetails, application_get, require_management_plane
 from apps.applications.services import require_room
-from apps.applications.snapshot import snapshot_read
 from apps.applications.uploads.receiving import receive
 from apps.applications.uploads.services import upload_start
 from apps.applications.views.details import add_refused, change_refused
@@ -200,38 +200,45 @@ class NamesView(AccountView):
     def get(self, request: Any, **_: Any) -> HttpResponse:
         application_id = request.GET.get("application_id", "").strip()
         version = request.GET.get("version", "").strip()
-        problems = [*_problems(clean_application_id, application_id), *_problems(clean_version, version)]
-        context: dict[str, Any] = {"problems": problems}
-        if application_id and not problems:
+        new = "new" in request.GET
+        context: dict[str, Any] = {
+            "new": new,
+            "id_problem": _problem(clean_application_id, application_id),
+            "version_problem": _problem(clean_version, version),
+        }
+        if application_id and not (context["id_problem"] or context["version_problem"]):
             context |= {
                 "linux": linux_variable(application_id, version),
                 "windows": windows_variable(application_id, version),
                 "changed": changes_on_linux(application_id + version),
-                "taken": self._taken(application_id, version, new="new" in request.GET),
+                "id_problem" if new else "version_problem": self._taken(application_id, version, new=new),
             }
         return self.page("applications/_names.html", context)
 
     def _taken(self, application_id: str, version: str, *, new: bool) -> str:
         """A clash with what the account holds, as far as the last list tells; the upload itself asks again."""
-        for one in snapshot_read(account=self.account).active or ():
-            if name_key(one.id) != name_key(application_id):
-                continue
-            if new:
-                return gettext("The application %(application)s exists already: add a package to it.") % {
-                    "application": one.id
-                }
-            if name_key(version) in map(name_key, one.versions):
-                return gettext("Version %(version)s exists already: update it instead.") % {"version": version}
+        try:
+            found = application_list(actor=self.actor, account=self.account)
+        except PortalError:
+            return ""  # Azure does not answer: a hint less
+        row = next((row for row in found.rows if name_key(row.id) == name_key(application_id)), None)
+        if row is None:
+            return ""
+        if new:
+            text = gettext("The application %(name)s exists already. Add the package to it instead.")
+            return text % {"name": row.id}
+        if name_key(version) in map(name_key, row.versions or ()):
+            return gettext("Version %(version)s exists already. Update it instead.") % {"version": version}
         return ""
 
 
-def _problems(rule: Any, text: str) -> list[str]:
+def _problem(rule: Any, text: str) -> str:
     """Why a rule refuses the text; nothing while it is empty."""
     try:
         rule(text or "x")
     except Invalid as error:
-        return [error.message]
-    return []
+        return error.message
+    return ""
 
 
 def _begun(upload: Upload) -> JsonResponse:
