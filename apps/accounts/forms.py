@@ -167,3 +167,14 @@ class DiscoveryForm(ConnectionForm):
                 if error.field not in place and error.field not in self.errors:
                     self.add_error(error.field or None, error.message)
         return cleaned
+
+
+def chosen_account(resource_id: str) -> dict[str, str]:
+    """Form values for the resource id of a Batch account that discovery has found."""
+    parts = resource_id.strip("/").split("/")
+    found = dict(zip(parts[::2], parts[1::2], strict=False))
+    return {
+        "subscription_id": found.get("subscriptions", ""),
+        "resource_group": found.get("resourceGroups", ""),
+        "name": found.get("batchAccounts", ""),
+    }

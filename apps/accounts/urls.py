@@ -11,6 +11,7 @@ urlpatterns = [
     path("connect/", connect.ConnectView.as_view(), name="connect"),
     path("connect/test/", connect.ConnectTestView.as_view(), name="connect-test"),
     path("connect/discover/", connect.DiscoverView.as_view(), name="discover"),
+    path("connect/choose/", connect.ChooseView.as_view(), name="choose"),
     path("<slug:account>/", overview.OverviewView.as_view(), name="overview"),
     path("<slug:account>/overview/facts/", overview.FactsView.as_view(), name="facts"),
     path("<slug:account>/overview/applications/", overview.ApplicationsTileView.as_view(), name="tile-applications"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts.forms import ConnectionForm, DiscoveryForm
+from apps.accounts.forms import ConnectionForm, DiscoveryForm, chosen_account
 from apps.accounts.presentation import plane_rows
 from apps.accounts.selectors import account_losses
 from apps.accounts.services.accounts import (
@@ -22,7 +22,7 @@ from apps.accounts.services.accounts import (
     details_test,
 )
 from apps.accounts.services.discovery import accounts_discover, subscriptions_discover
-from apps.accounts.views.shared import address, go_to
+from apps.accounts.views.shared import address, form_status, go_to
 from apps.core.exceptions import Invalid, PortalError
 from apps.core.views import PortalView
 from apps.people.roles import Permission
@@ -47,7 +47,7 @@ class ConnectView(PortalView):
             )
         except PortalError as error:
             form.refuse(error)
-            return self._form(form, error.status)
+            return self._form(form, form_status(error))
         tell(request, connected, _("%(account)s is connected.") % {"account": connected.account})
         return go_to(request, address(connected.account, "overview"))
 
@@ -98,6 +98,27 @@ class DiscoverView(PortalView):
         return {"subscriptions": subscriptions, "chosen": chosen, "accounts": accounts}
 
 
+class ChooseView(PortalView):
+    """Fills one of the found accounts into the form."""
+
+    permission = Permission.MANAGE_PORTAL
+    http_method_names = ["post"]
+
+    def post(self, request: Any) -> HttpResponse:
+        form = ConnectionForm(initial=chosen_account(request.POST.get("found", "")[:400]))
+        widgets = [
+            form[name].as_widget(
+                attrs={
+                    "class": "form-control",
+                    "aria-describedby": f"id_{name}_helptext id_{name}_error",
+                    "hx-swap-oob": "true",
+                }
+            )
+            for name in form.initial
+        ]
+        return self.page("accounts/_chosen.html", {"widgets": widgets})
+
+
 class EditView(PortalView):
     """How a connected account is signed in to."""
 
@@ -120,7 +141,7 @@ class EditView(PortalView):
                 raise
             self.account.refresh_from_db()
             form.refuse(error)
-            return self._form(form, error.status)
+            return self._form(form, form_status(error))
         tell(request, connected, _("The connection of %(account)s was changed.") % {"account": connected.account})
         return go_to(request, address(connected.account, "edit"))
 
@@ -171,7 +192,7 @@ class DisconnectView(PortalView):
             "confirm_error": error.message if error and at_name else "",
             "warning": error.message if error and not at_name else "",
         }
-        return self.page("accounts/disconnect.html", context, error.status if error else 200)
+        return self.page("accounts/disconnect.html", context, form_status(error) if error else 200)
 
     def _lost(self) -> list[str]:
         lost = account_losses(actor=self.actor, account=self.account)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import AuthMethod
 from apps.accounts.selectors import account_properties
 from apps.accounts.services.keys import KeyName, account_key_regenerate, account_key_reveal
-from apps.accounts.views.shared import address, go_to
+from apps.accounts.views.shared import address, form_status, go_to
 from apps.core.exceptions import NotVisible, PortalError
 from apps.core.views import PortalView
 from apps.people.roles import Permission
@@ -81,7 +81,7 @@ class KeyRegenerateView(PortalView):
             "error": error if error and not at_name else None,
             "shared_key": self.account.auth_method == AuthMethod.SHARED_KEY,
         }
-        return self.page("accounts/key_regenerate.html", context, error.status if error else 200)
+        return self.page("accounts/key_regenerate.html", context, form_status(error) if error else 200)
 
 
 def key_name(text: str) -> KeyName:

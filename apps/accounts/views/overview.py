@@ -46,7 +46,7 @@ class FactsView(PortalView):
         again = "again" in request.GET
         properties = account_properties(actor=self.actor, account=self.account, again=again)
         may_manage = self.actor.may(Permission.MANAGE_ACCOUNT, self.account)
-        return self.page("accounts/_facts.html", {"properties": properties, "may_manage": may_manage})
+        return self.page("accounts/_facts.html", {"properties": properties, "may_manage": may_manage, "asked": True})
 
 
 class ApplicationsTileView(PortalView):

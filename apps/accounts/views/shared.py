@@ -8,10 +8,16 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.models import BatchAccount
+from apps.core.exceptions import PortalError
 
 
 def address(account: BatchAccount, name: str, **parts: str) -> str:
     return reverse(f"accounts:{name}", kwargs={"account": account.slug, **parts})
+
+
+def form_status(error: PortalError) -> int:
+    """The status of a form that comes back with an error: one of the two with which htmx shows it."""
+    return 409 if error.status == 409 else 422
 
 
 def go_to(request: HttpRequest, url: str) -> HttpResponse:

@@ -16,7 +16,7 @@ from apps.accounts.selectors import (
     storage_accounts,
 )
 from apps.accounts.services.storage import SUBJECT_KEY, storage_link, storage_sync_keys, storage_unlink
-from apps.accounts.views.shared import address, go_to
+from apps.accounts.views.shared import address, form_status, go_to
 from apps.applications.listing import application_list
 from apps.applications.records import facts_of_account
 from apps.core.exceptions import PortalError
@@ -77,7 +77,8 @@ class StorageLinkedView(StorageBase):
 
     def get(self, request: Any, account: str) -> HttpResponse:
         properties = account_properties(actor=self.actor, account=self.account)
-        return self.page("accounts/_storage_linked.html", {"properties": properties, "may_manage": self.may_manage})
+        context = {"properties": properties, "may_manage": self.may_manage, "asked": True}
+        return self.page("accounts/_storage_linked.html", context)
 
 
 class StorageBytesView(StorageBase):
@@ -151,7 +152,7 @@ class StorageLinkView(StorageBase):
             "items": self.dependent() if linked else [],
             "error": error,
         }
-        return self.page("accounts/storage_link.html", context, error.status if error else 200)
+        return self.page("accounts/storage_link.html", context, form_status(error) if error else 200)
 
 
 class StorageUnlinkView(StorageBase):
@@ -187,7 +188,7 @@ class StorageUnlinkView(StorageBase):
             "confirm_error": confirm_error,
             "error": error,
         }
-        status = error.status if error else 422 if confirm_error else 200
+        status = form_status(error) if error else 422 if confirm_error else 200
         return self.page("accounts/storage_unlink.html", context, status)
 
 
