@@ -116,8 +116,10 @@ def _check_query(call: Call) -> None:
     """The data plane refuses parameters an operation does not have; the management plane lets them pass."""
     if call.plane is not Plane.DATA or call.operation is None:
         return
+    # Only links of our own making carry $skiptoken, so no client's list of parameters names it.
+    known = _COMMON_QUERY | call.operation.query | ({"$skiptoken"} if "maxresults" in call.operation.query else set())
     for name, value in call.request.query_params.items():
-        if name.lower() not in _COMMON_QUERY and name.lower() not in call.operation.query:
+        if name.lower() not in known:
             raise ServiceError(
                 "UnsupportedQueryParameter", values={"QueryParameterName": name, "QueryParameterValue": value}
             )

@@ -4,19 +4,21 @@ from typing import Any
 
 from starlette.responses import Response
 
-from emulator import answers
+from emulator import answers, odata
 from emulator.call import Call
 from emulator.catalogue.images import IMAGES, Image
 from emulator.data.pages import page, sliced
 
 
 async def list_supported_images(call: Call) -> Response:
-    value, last = sliced(list(IMAGES), call, _key)
-    return page(call, "supportedimages", [_body(image) for image in value], last)
+    wanted = odata.query(call, odata.fields.IMAGE)
+    value, last = sliced([body for image in IMAGES if wanted.matches(body := _body(image))], call, _key)
+    return page(call, "supportedimages", value, last)
 
 
-def _key(image: Image) -> str:
-    return f"{image.publisher}/{image.offer}/{image.sku}"
+def _key(body: dict[str, Any]) -> str:
+    image = body["imageReference"]
+    return f"{image['publisher']}/{image['offer']}/{image['sku']}"
 
 
 def _body(image: Image) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def after(call: Call) -> str:
     if token is None:
         return ""
     try:
-        return base64.urlsafe_b64decode(token).decode()
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         raise ServiceError("InvalidQueryParameterValue", values={"QueryParameterName": "$skiptoken"}) from None
 
