@@ -1,5 +1,7 @@
 """Filters as the SDK sends them, against the running service."""
 
+from typing import Any
+
 import pytest
 from azure.batch import BatchClient
 from azure.core.exceptions import HttpResponseError
@@ -28,7 +30,8 @@ def test_a_wrong_filter_names_itself(batch: BatchClient, wanted: str) -> None:
         list(batch.list_supported_images(filter=wanted))
     assert code(caught.value) == (400, "InvalidQueryParameterValue")
     assert caught.value.response is not None
-    values = {detail["key"]: detail["value"] for detail in caught.value.response.json()["values"]}
+    body: Any = caught.value.response
+    values = {detail["key"]: detail["value"] for detail in body.json()["values"]}
     assert values["QueryParameterName"] == "$filter"
     assert values["QueryParameterValue"] == wanted
     assert values["Reason"]
