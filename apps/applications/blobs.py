@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
-from apps.accounts.selectors import connection_for
 from apps.applications.selectors import check_address, package_of, require_management_plane
 from apps.core.exceptions import NotVisible
 from apps.gateway import blobs

@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from apps.accounts.models import BatchAccount
+from apps.accounts.reading import Problem
 from apps.applications.names import name_key
 from apps.applications.ownership import may_touch, owners_of
 from apps.applications.records import PackageFacts, facts_of_account
-from apps.applications.snapshot import Problem, Snapshot, snapshot_read
-from apps.gateway.types import ActiveApplication, Application
+from apps.applications.snapshot import Snapshot, snapshot_read
+from apps.gateway.types import ActiveApplication, Application, Plane
 from apps.operations.models import ACTIVE, Operation
 from apps.people.actors import Actor
 from apps.people.models import Team
@@ -82,7 +83,7 @@ class ApplicationList:
     kept: bool
     managed: bool
     storage_missing: bool
-    problems: tuple[Problem, ...]
+    problems: dict[Plane, Problem]
     coming: list[Operation]
 
     @property

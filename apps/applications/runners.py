@@ -6,7 +6,7 @@ ever deleted.
 
 from __future__ import annotations
 
-from apps.accounts.selectors import connection_for
+from apps.accounts.connections import connection_for
 from apps.applications.blobs import blob_of
 from apps.applications.contents import read_contents
 from apps.applications.models import ApplicationOwner, PackageRecord

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.conf import settings
 
+from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
-from apps.accounts.selectors import connection_for
 from apps.applications.conflicts import operations_of, package_key
 from apps.applications.listing import Quota, natural_key
 from apps.applications.models import PackageRecord

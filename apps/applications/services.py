@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
+from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
-from apps.accounts.selectors import connection_for
 from apps.applications.conflicts import application_key, package_key, require_idle
 from apps.applications.models import ApplicationOwner
 from apps.applications.names import clean_application_id, name_key

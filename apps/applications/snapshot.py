@@ -6,64 +6,46 @@ that are Active; together they are two list calls, where asking each application
 
 from __future__ import annotations
 
-import logging
-import uuid
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.utils import timezone
 
+from apps.accounts import reading
+from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
-from apps.accounts.selectors import connection_for
-from apps.core.messages import message_for
+from apps.accounts.reading import Problem, Reading
 from apps.gateway import batch, management
 from apps.gateway.errors import AutoStorageMissing, GatewayError
 from apps.gateway.types import ActiveApplication, Application, Plane
 
-logger = logging.getLogger(__name__)
-
 FRESH_FOR = timedelta(seconds=30)
-KEPT_FOR = timedelta(days=1)
 
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why one plane said nothing; `code` and `values` name the text, `reference` the service's request."""
-
-    plane: Plane
-    code: str
-    values: dict[str, Any] = field(default_factory=dict)
-    reference: str = ""
-
-    @property
-    def message(self) -> str:
-        return message_for(self.code, self.values)
+Managed = tuple[Application, ...]
+Active = tuple[ActiveApplication, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`managed` and `active` are None where their plane could not be asked; then `problems` says why.
+    """`managed` and `active` are None where their plane could not be asked and nothing is remembered of it.
 
-    `read_at` is when Azure answered; `kept` tells that Azure does not answer now and this is what it said then.
+    `problems` say why an answer is missing or old; `read_at` is the older of both answers' times, and `kept` tells
+    that at least one of them is an earlier one because Azure gives no newer.
     """
 
-    managed: tuple[Application, ...] | None
-    active: tuple[ActiveApplication, ...] | None
+    managed: Managed | None
+    active: Active | None
     read_at: datetime
-    problems: tuple[Problem, ...] = ()
+    problems: dict[Plane, Problem]
     kept: bool = False
 
     @property
     def storage_missing(self) -> bool:
-        return any(problem.code == AutoStorageMissing.code for problem in self.problems)
-
-    @property
-    def is_fresh(self) -> bool:
-        return timezone.now() - self.read_at < FRESH_FOR
+        return any(problem.code == AutoStorageMissing.code for problem in self.problems.values())
 
 
 def snapshot_read(*, account: BatchAccount, fresh: bool = False) -> Snapshot:
@@ -71,69 +53,65 @@ def snapshot_read(*, account: BatchAccount, fresh: bool = False) -> Snapshot:
 
     Raises `GatewayError` when neither plane answers and nothing is remembered.
     """
-    key = _key(account)
-    known: Snapshot | None = cache.get(key)
-    if known and known.is_fresh and not fresh:
-        return known
-    found, error = _ask(account)
-    if found.managed is None and found.active is None:
-        return _remembered(known, found, error)
-    if not found.problems:
-        # Under the key of before the question: what was forgotten meanwhile stays forgotten.
-        cache.set(key, found, KEPT_FOR.total_seconds())
+    managed, active = _read(account, again=fresh)
+    found = _snapshot(managed, active)
+    if not found.storage_missing and found.managed is None and found.active is None:
+        raise _error(managed.problem or active.problem)
     return found
 
 
 def snapshot_forget(account: BatchAccount) -> None:
     """Call after every write at the service, so that the next reader sees it."""
-    cache.set(_generation_key(account), uuid.uuid4().hex, None)
+    reading.forget(account)
 
 
-def _remembered(known: Snapshot | None, found: Snapshot, error: GatewayError | None) -> Snapshot:
-    if found.storage_missing:
-        return found
-    if known is not None:
-        return replace(known, problems=found.problems, kept=True)
-    if error is None:
-        raise AssertionError("No plane answered and none failed.")
-    raise error
-
-
-def _ask(account: BatchAccount) -> tuple[Snapshot, GatewayError | None]:
+def _read(account: BatchAccount, *, again: bool) -> tuple[Reading[Managed], Reading[Active]]:
     connection = connection_for(account)
-    questions: dict[Plane, Callable[[], tuple[Any, ...]]] = {
-        Plane.DATA: lambda: tuple(batch.active_application_list(connection))
-    }
-    if account.has_management_plane:
-        questions[Plane.MANAGEMENT] = lambda: tuple(management.application_list(connection))
-    answers, errors = _both(questions)
-    problems = tuple(Problem(plane, error.code, dict(error.values), error.reference) for plane, error in errors.items())
-    found = Snapshot(answers.get(Plane.MANAGEMENT), answers.get(Plane.DATA), timezone.now(), problems)
-    if found.storage_missing:
-        found = replace(found, managed=None, active=None)
-    return found, errors.get(Plane.MANAGEMENT) or errors.get(Plane.DATA)
+
+    def read_managed() -> Reading[Managed]:
+        def ask() -> Managed:
+            return tuple(management.application_list(connection))
+
+        return reading.read(account, "applications-managed", ask, again=again, fresh_for=FRESH_FOR)
+
+    def read_active() -> Reading[Active]:
+        def ask() -> Active:
+            return tuple(batch.active_application_list(connection))
+
+        return reading.read(account, "applications-active", ask, again=again, fresh_for=FRESH_FOR)
+
+    if not account.has_management_plane:
+        return Reading(), read_active()
+    return _both(read_managed, read_active)
 
 
 def _both(
-    questions: dict[Plane, Callable[[], tuple[Any, ...]]],
-) -> tuple[dict[Plane, tuple[Any, ...]], dict[Plane, GatewayError]]:
+    first: Callable[[], Reading[Managed]], second: Callable[[], Reading[Active]]
+) -> tuple[Reading[Managed], Reading[Active]]:
     """Ask both planes at once: each answer is a round trip to another data centre."""
-    answers: dict[Plane, tuple[Any, ...]] = {}
-    errors: dict[Plane, GatewayError] = {}
-    with ThreadPoolExecutor(max_workers=len(questions), thread_name_prefix="planes") as pool:
-        asked: dict[Plane, Future[tuple[Any, ...]]] = {plane: pool.submit(ask) for plane, ask in questions.items()}
-        for plane, future in asked.items():
-            try:
-                answers[plane] = future.result()
-            except GatewayError as error:
-                logger.warning("Applications not listed by the %s plane: %s", plane, error.code)
-                errors[plane] = error
-    return answers, errors
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="plane") as pool:
+        # With the caller's context, which bounds the waiting and counts the calls.
+        asked = pool.submit(copy_context().run, second)
+        return first(), asked.result()
 
 
-def _generation_key(account: BatchAccount) -> str:
-    return f"applications:{account.pk}:generation"
+def _snapshot(managed: Reading[Managed], active: Reading[Active]) -> Snapshot:
+    answers: dict[Plane, Reading[Any]] = {Plane.MANAGEMENT: managed, Plane.DATA: active}
+    problems = {plane: answer.problem for plane, answer in answers.items() if answer.problem}
+    times = [answer.read_at for answer in answers.values() if answer.read_at]
+    return Snapshot(
+        managed=managed.value,
+        active=active.value,
+        read_at=min(times, default=timezone.now()),
+        problems=problems,
+        kept=managed.is_kept or active.is_kept,
+    )
 
 
-def _key(account: BatchAccount) -> str:
-    return f"applications:{account.pk}:{cache.get(_generation_key(account), '0')}"
+def _error(problem: Problem | None) -> GatewayError:
+    if problem is None:
+        raise AssertionError("A plane that was asked gives an answer or a problem.")
+    message = str(problem.values.get("service_message", ""))
+    return GatewayError(
+        problem.code, service_code=problem.service_code, service_message=message, request_id=problem.request_id
+    )
