@@ -179,7 +179,7 @@ class Site:
         app = Celery(broker=self.broker_url, set_as_current=False)
         try:
             answers = app.control.ping(timeout=1, limit=1)
-        except (OSError, OperationalError) as error:
+        except (OSError, OperationalError, redis.RedisError) as error:
             raise NotReady(str(error)) from error
         finally:
             app.close()

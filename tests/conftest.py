@@ -156,3 +156,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Debian's Chromium, which speaks to this machine alone."""
     return {**browser_type_launch_args, "executable_path": str(CHROMIUM), "args": CHROMIUM_FLAGS}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Tests name whole addresses; pytest-playwright's own fixture of this name is written in a way pytest gives up."""

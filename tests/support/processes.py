@@ -103,7 +103,7 @@ class Processes:
             process.wait(timeout=10)
             raise
         finally:
-            signal_group(process.pid, signal.SIGKILL)  # children that outlived their parent
+            end_group(process.pid)
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         """Kill a part where it stands and start it again."""
@@ -140,6 +140,15 @@ class Processes:
         with file.open("rb") as output:
             output.seek(max(since, size - limit))
             return output.read().decode("utf-8", "replace")
+
+
+def end_group(leader: int) -> None:
+    """End children that outlived their parent, and wait until the system has buried them."""
+    deadline = time.monotonic() + 5
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(leader, signal.SIGKILL)
+            time.sleep(0.01)
 
 
 def signal_group(leader: int, how: signal.Signals) -> None:
