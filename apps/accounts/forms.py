@@ -148,6 +148,12 @@ class ConnectionForm(forms.Form):
                     details.secrets[name] = value
         return details
 
+    def focus_first_error(self) -> None:
+        """Have the page that shows the errors begin at the first of them."""
+        first = next((name for name in self.fields if name in self.errors), None)
+        if first:
+            self.fields[first].widget.attrs["autofocus"] = True
+
     def refuse(self, error: PortalError) -> None:
         """Show why the service refused, where it belongs, and offer to save all the same where that can make sense."""
         self.add_error(error.field if error.field in self.fields else None, error.message)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 MESSAGES = {
     "field-required": _("This is needed for the chosen sign-in."),
     "auth-method-unknown": _("Choose how the portal signs in."),
+    "account-name-missing": _("Enter the name of the Batch account."),
     "account-name-invalid": _("A Batch account's name has 3 to 24 lower-case letters and digits."),
     "subscription-id-invalid": _("A subscription ID looks like 01234567-89ab-cdef-0123-456789abcdef."),
     "client-id-invalid": _("A client ID looks like 01234567-89ab-cdef-0123-456789abcdef."),

@@ -24,6 +24,8 @@ _KEY = re.compile(r"[A-Za-z0-9+/]{43,}={0,2}")
 def clean_account_name(text: str) -> str:
     """3 to 24 lower-case letters and digits (Microsoft.Batch/batchAccounts)."""
     text = text.strip()
+    if not text:
+        raise Invalid("account-name-missing", field="name")
     if not _ACCOUNT_NAME.fullmatch(text):
         raise Invalid("account-name-invalid", field="name")
     return text

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from apps.accounts import reading
 from apps.accounts.connections import connection_for
+from apps.accounts.services.accounts import snapshot_refresh
 from apps.accounts.services.storage import fit_storage_account
 from apps.applications.snapshot import snapshot_forget
 from apps.audit.services import audit_record
 from apps.core.exceptions import Conflict
 from apps.gateway import management
 from apps.operations.runners import Kind, Outcome, Run, runner
+from apps.people.actors import system_actor
 from apps.people.roles import Permission
 
 
@@ -54,6 +56,7 @@ def _forget(run: Run) -> None:
 
 def _done(run: Run, code: str) -> Outcome:
     operation = run.operation
+    snapshot_refresh(actor=system_actor(), account=operation.account)
     with run.transaction():
         audit_record(
             actor=run.actor,

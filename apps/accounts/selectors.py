@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.accounts import connections, reading
 from apps.accounts.models import BatchAccount
@@ -199,17 +199,13 @@ class Losses:
     package_records: int
     operations: int
     grants: int
-    active_operations: int
 
 
 def account_losses(*, actor: Actor, account: BatchAccount) -> Losses:
     actor.require(Permission.MANAGE_PORTAL)
-    active = Q(operations__status__in=["queued", "running", "paused"])
-    counted = BatchAccount.objects.filter(pk=account.pk).aggregate(
-        owned_applications=Count("application_owners", distinct=True),
-        package_records=Count("package_records", distinct=True),
-        operations=Count("operations", distinct=True),
-        grants=Count("grants", distinct=True),
-        active_operations=Count("operations", filter=active, distinct=True),
+    return Losses(
+        owned_applications=account.application_owners.count(),
+        package_records=account.package_records.count(),
+        operations=account.operations.count(),
+        grants=account.grants.count(),
     )
-    return Losses(**counted)

@@ -52,6 +52,7 @@ class ConnectView(PortalView):
         return go_to(request, address(connected.account, "overview"))
 
     def _form(self, form: ConnectionForm, status: int = 200) -> HttpResponse:
+        form.focus_first_error()
         return self.page("accounts/connect.html", {"form": form}, status)
 
 
@@ -106,17 +107,13 @@ class ChooseView(PortalView):
 
     def post(self, request: Any) -> HttpResponse:
         form = ConnectionForm(initial=chosen_account(request.POST.get("found", "")[:400]))
-        widgets = [
-            form[name].as_widget(
-                attrs={
-                    "class": "form-control",
-                    "aria-describedby": f"id_{name}_helptext id_{name}_error",
-                    "hx-swap-oob": "true",
-                }
-            )
-            for name in form.initial
-        ]
+        widgets = [(name, self._input(form, name)) for name in form.initial]
         return self.page("accounts/_chosen.html", {"widgets": widgets})
+
+    def _input(self, form: ConnectionForm, name: str) -> str:
+        described = f"id_{name}_helptext id_{name}_error"
+        attrs = {"class": "form-control", "aria-describedby": described, "hx-swap-oob": "true"}
+        return form[name].as_widget(attrs=attrs)
 
 
 class EditView(PortalView):
@@ -146,6 +143,7 @@ class EditView(PortalView):
         return go_to(request, address(connected.account, "edit"))
 
     def _form(self, form: ConnectionForm, status: int = 200) -> HttpResponse:
+        form.focus_first_error()
         may_disconnect = self.actor.may(Permission.MANAGE_PORTAL)
         return self.page("accounts/edit.html", {"form": form, "may_disconnect": may_disconnect}, status)
 

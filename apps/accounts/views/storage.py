@@ -121,7 +121,8 @@ class StorageCandidatesView(StorageBase):
             }
             for one in reading.value or ()
         ]
-        context = {"reading": reading, "rows": rows, "link_url": address(self.account, "storage-link")}
+        link_url = address(self.account, "storage-link")
+        context = {"reading": reading, "rows": rows, "link_url": link_url, "any_linked": bool(linked_id)}
         return self.page("accounts/_storage_candidates.html", context)
 
 
