@@ -1,7 +1,6 @@
 """What a new data folder begins with."""
 
 from emulator.domain.accounts import BatchAccount
-from emulator.domain.names import check_account
 from emulator.services import Services
 from emulator.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION
 
@@ -9,7 +8,6 @@ from emulator.settings import DEFAULT_GROUP, DEFAULT_SUBSCRIPTION
 def prepare(services: Services) -> None:
     """Create the accounts of the command line that do not exist yet, without a linked storage account."""
     for name in services.settings.accounts:
-        check_account(name)
         if services.repositories.accounts.get("", name) is None:
             services.repositories.accounts.put("", name, _new_account(services, name))
 

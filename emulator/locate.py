@@ -34,7 +34,7 @@ def _plane(path: str) -> Plane:
     first = path.split("/", 2)[1].lower() if path.startswith("/") else ""
     if first == "_emulator":
         return Plane.LOGIN if path.startswith("/_emulator/identity/") else Plane.CONTROL
-    if first in {"subscriptions", "providers"}:
+    if first in {"subscriptions", "providers", "tenants"}:
         return Plane.ARM
     return Plane.LOGIN if _LOGIN.match(path) else Plane.DATA
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulator.domain.names import account_problem
 from emulator.storage import StorageConnection, parse_connections
 
 PREFIX = "BATCH_EMULATOR_"
@@ -51,6 +52,10 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         storage = parse_connections(found.storage_connection_string)
     except ValueError as error:
         parser.error(f"--storage-connection-string: {error}")
+    accounts = tuple(dict.fromkeys(" ".join(found.account).split()))
+    for account in accounts:
+        if problem := account_problem(account):
+            parser.error(f"--account {account}: {problem}")
     return Settings(
         host=found.host,
         port=found.port,
@@ -59,7 +64,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         cert=found.cert,
         key=found.key,
         require_issuer=found.require_issuer,
-        accounts=tuple(dict.fromkeys(" ".join(found.account).split())),
+        accounts=accounts,
         location=found.location,
         account_endpoint=found.account_endpoint,
         account_quota=found.account_quota,

@@ -23,6 +23,7 @@ def _op(name: str, method: str, path: str, handler: Handler | None = None, query
 
 OPERATIONS = (
     # Around Batch
+    _op("tenants.list", "GET", "/tenants", subscriptions.list_tenants),
     _op("subscriptions.list", "GET", "/subscriptions", subscriptions.list_subscriptions),
     _op("subscriptions.get", "GET", _SUBSCRIPTION, subscriptions.get_subscription),
     _op("subscriptions.list_locations", "GET", f"{_SUBSCRIPTION}/locations", subscriptions.list_locations),

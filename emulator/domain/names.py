@@ -24,6 +24,7 @@ RESERVED_ACCOUNTS = frozenset(
         "providers",
         "subscriptions",
         "supportedimages",
+        "tenants",
     }
 )
 
