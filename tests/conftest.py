@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from django.conf import settings
+from django.core.cache import caches
 from pytest_django import DjangoDbBlocker
 
 from scripts.install import node_folder
@@ -79,6 +81,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     processes.start("redis")
     url = processes.site.broker_url
     settings.REDIS_URL = settings.CACHES["default"]["LOCATION"] = settings.CELERY_BROKER_URL = url
+    # Django's own setup has used the cache by now, at the address from before.
+    with suppress(AttributeError):
+        del caches["default"]
     app.conf.update(broker_url=url)
     yield url
     processes.stop()
