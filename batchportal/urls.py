@@ -8,6 +8,7 @@ from apps.core.api import api_not_found
 from apps.core.api_docs import ApiDocsView
 from apps.core.health import HealthView, ReadyView
 from apps.core.home import HomeView
+from apps.core.search import SearchView
 
 handler400 = "apps.core.errors.bad_request"
 handler403 = "apps.core.errors.forbidden"
@@ -19,6 +20,7 @@ urlpatterns = [
     path("healthz", HealthView.as_view(), name="healthz"),
     path("readyz", ReadyView.as_view(), name="readyz"),
     path("accounts/", include("apps.people.account_urls")),
+    path("search/", SearchView.as_view(), name="search"),
     path("people/", include("apps.people.urls")),
     path("", include("apps.audit.urls")),
     path("batch/", include("apps.accounts.urls")),

@@ -8,6 +8,7 @@ Needs only the standard library and `npm ci`. The parts:
 app.css     Tabler, reduced to the rules our templates can use, under our tokens and components
 app.js      htmx and our modules
 upload.js   the resumable upload, loaded by pages with an upload form alone
+<page>.js, <page>.css   what one page alone loads, from `static/src/pages`
 icons.svg   a sprite of the Tabler icons that templates and Python code name
 """
 
@@ -29,6 +30,8 @@ OUT = ROOT / "build" / "static"
 NODE = ROOT / "node_modules"
 TABLER = NODE / "@tabler" / "core" / "dist" / "css" / "tabler.min.css"
 ICONS = NODE / "@tabler" / "icons" / "icons"
+
+SCRIPT_OPTIONS = ("--format=iife", "--target=es2022", "--legal-comments=none")
 
 # An icon is named as a literal, in one of these ways, so that the sprite can be made without running the portal.
 ICON_NAMES = re.compile(
@@ -205,7 +208,14 @@ def build_css(out: Path) -> None:
 def build_js(out: Path) -> None:
     """Write the page scripts; each is one file without imports at run time."""
     entries = [str(SOURCE / "js" / name) for name in ("app.js", "upload.js")]
-    esbuild(*entries, "--format=iife", "--target=es2022", "--legal-comments=none", f"--outdir={out}")
+    esbuild(*entries, *SCRIPT_OPTIONS, f"--outdir={out}")
+
+
+def build_pages(out: Path) -> None:
+    """Write what single pages load on top."""
+    for path in sorted((SOURCE / "pages").glob("*.*")):
+        options = SCRIPT_OPTIONS if path.suffix == ".js" else ("--target=esnext",)
+        esbuild(str(path), *options, f"--outfile={out / path.name}")
 
 
 def build_icons(out: Path) -> None:
@@ -225,6 +235,7 @@ def build(out: Path = OUT) -> None:
         build_icons(fresh)
         build_css(fresh)
         build_js(fresh)
+        build_pages(fresh)
         for path in fresh.iterdir():
             path.replace(out / path.name)
 

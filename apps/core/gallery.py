@@ -51,27 +51,6 @@ def _rows(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def _operations() -> list[SimpleNamespace]:
-    now = timezone.now()
-    samples = [
-        ("Upload package blender 4.2", "Running", "info", "loader-2", 43),
-        ("Link storage account rendersa", "Succeeded", "success", "", None),
-        ("Delete package ffmpeg 6.0", "Failed", "danger", "", None),
-    ]
-    return [
-        SimpleNamespace(
-            title=title,
-            status_text=text,
-            tone=tone,
-            icon=shape,
-            percent=share,
-            url="#",
-            at=now - timedelta(minutes=index * 9),
-        )
-        for index, (title, text, tone, shape, share) in enumerate(samples)
-    ]
-
-
 def _tree() -> list[dict[str, Any]]:
     program = {"name": "render", "size": 91_002_331, "href": "#"}
     library = {"name": "libcore.so.4", "size": 49_112_215, "href": "#"}
@@ -108,7 +87,6 @@ def sample_context(request: HttpRequest) -> dict[str, Any]:
         "filters": [{"name": "state", "label": "State", "choices": [(name, name) for name, _tone in _STATES]}],
         "as_of": timezone.now() - timedelta(seconds=12),
         "form": form,
-        "operations": _operations(),
         "nodes": _tree(),
         "events": _events(),
         "stats": [

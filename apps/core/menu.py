@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A blade in the menu. `route` is its URL name; an account's routes take the slug as `account`."""
+    """A blade in the menu. `route` is its URL name; an account's routes take the slug as `account`.
+
+    The entry is marked on every page below its address, except those at and below the routes in `except_below`.
+    """
 
     label: StrOrPromise
     icon: str
     route: str
     permission: Permission = Permission.VIEW_ACCOUNT
+    except_below: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,13 @@ PORTAL_MENU: list[tuple[StrOrPromise, list[Entry]]] = [
     (
         _("Administration"),
         [
-            Entry(_("People"), icon="user", route="people:users", permission=Permission.MANAGE_PORTAL),
+            Entry(
+                _("People"),
+                icon="user",
+                route="people:users",
+                permission=Permission.MANAGE_PORTAL,
+                except_below=("people:profile",),
+            ),
             Entry(_("Teams"), icon="users-group", route="people:teams", permission=Permission.MANAGE_PORTAL),
             Entry(_("Audit"), icon="history", route="audit:portal", permission=Permission.MANAGE_PORTAL),
         ],
@@ -113,21 +123,27 @@ def may_see(entry: Entry, role: Role | None, portal_administrator: bool) -> bool
     return role is not None and needed is not None and role.covers(needed)
 
 
+def current_url(path: str, entries: list[tuple[Entry, str]]) -> str:
+    """The address of the entry that a page belongs to, or nothing."""
+
+    def covers(entry: Entry, url: str) -> bool:
+        others = (route_url(route) for route in entry.except_below)
+        return bool(url) and path.startswith(url) and not any(other and path.startswith(other) for other in others)
+
+    # The overview's address begins that of every other blade, so the longest one that fits is the current.
+    return max((url for entry, url in entries if covers(entry, url)), key=len, default="")
+
+
 def menu_sections(path: str, *, slug: str, role: Role | None, portal_administrator: bool) -> list[Section]:
     """The menu for a page at `path`: the account's when `slug` is given, else the portal's."""
-    found = [
-        (
-            label,
-            [(entry, route_url(entry.route, slug)) for entry in entries if may_see(entry, role, portal_administrator)],
-        )
-        for label, entries in (ACCOUNT_MENU if slug else PORTAL_MENU)
-    ]
-    addresses = [url for _label, entries in found for _entry, url in entries if url]
-    # The overview's address begins that of every other blade, so the longest one that fits is the current.
-    current = max((url for url in addresses if path.startswith(url)), key=len, default="")
+    found = []
+    for label, entries in ACCOUNT_MENU if slug else PORTAL_MENU:
+        allowed = [entry for entry in entries if may_see(entry, role, portal_administrator)]
+        found.append((label, [(entry, route_url(entry.route, slug)) for entry in allowed]))
+    current = current_url(path, [pair for _label, pairs in found for pair in pairs])
     sections = []
-    for label, entries in found:
-        items = [Item(entry.label, entry.icon, url, url == current) for entry, url in entries if url]
+    for label, pairs in found:
+        items = [Item(entry.label, entry.icon, url, url == current) for entry, url in pairs if url]
         if items:
             sections.append(Section(label, items))
     return sections

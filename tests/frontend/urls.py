@@ -121,8 +121,8 @@ def upload_progress(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def bell(request: HttpRequest) -> HttpResponse:
-    context = {"operations": sample_context(request)["operations"], "active": 2, "poll_url": request.path}
-    return render(request, "components/bell_list.html", context)
+    count = '<span id="bell-count" class="bp-count" aria-hidden="true" hx-swap-oob="true">2</span>'
+    return HttpResponse(f'<div id="bell-list"><h2>Operations</h2>Two are running.</div>{count}')
 
 
 def preferences(request: HttpRequest) -> HttpResponse:
