@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 from django import forms
@@ -34,6 +33,15 @@ class SampleForm(forms.Form):
         choices=[("requeue", "Requeue"), ("terminate", "Terminate"), ("wait", "Wait until they are done")],
     )
     file = forms.FileField(label="Package", help_text="A zip file of at most 100 GiB.")
+
+
+class SampleAccount:
+    """Stands for a Batch account in the frame."""
+
+    slug = "rendering"
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 def _rows(count: int) -> list[dict[str, Any]]:
@@ -81,7 +89,7 @@ def sample_context(request: HttpRequest) -> dict[str, Any]:
     form.add_error("application", "Only letters, digits, - and _ are allowed. Remove the space.")
     form.add_error(None, "Somebody else changed this application meanwhile. Reload to see the change.")
     return {
-        "account": SimpleNamespace(slug="rendering", name="rendering"),
+        "account": SampleAccount(),
         "page": Paginator(_rows(137), 10).get_page(request.GET.get("page")),
         "empty_page": Paginator([], 10).get_page(1),
         "filters": [{"name": "state", "label": "State", "choices": [(name, name) for name, _tone in _STATES]}],
