@@ -7,8 +7,18 @@ clients and the blob store judge by their own clocks), so it stays real except f
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+
+class ClockState(msgspec.Struct):
+    """What is kept over a restart, so that virtual time does not fall back behind the resources it has stamped."""
+
+    offset: float = 0.0
+    skew: float = 0.0
+    paused_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -16,7 +26,7 @@ class Clock:
     source: Callable[[], float] = time.time
     offset: float = 0.0
     skew: float = 0.0
-    paused_at: float | None = field(default=None)
+    paused_at: float | None = None
 
     def now(self) -> datetime:
         instant = self.source() if self.paused_at is None else self.paused_at
@@ -41,8 +51,11 @@ class Clock:
             raise ValueError("time only moves forward")
         self.offset += step.total_seconds()
 
-    def reset(self) -> None:
-        self.offset, self.skew, self.paused_at = 0.0, 0.0, None
+    def state(self) -> ClockState:
+        return ClockState(self.offset, self.skew, self.paused_at)
+
+    def restore(self, state: ClockState) -> None:
+        self.offset, self.skew, self.paused_at = state.offset, state.skew, state.paused_at
 
 
 def iso(moment: datetime) -> str:

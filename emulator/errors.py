@@ -73,7 +73,6 @@ CATALOGUE: Mapping[str, tuple[int, str]] = {
     "OperationResultNotFound": (404, "The specified operation does not exist."),
     # Accounts
     "AccountAlreadyExists": (409, "A Batch account with this name already exists."),
-    "AccountNameReserved": (400, "This account name is reserved."),
     "AccountOperationInProgress": (409, "Another operation on the Batch account is in progress."),
     "SubscriptionQuotaExceeded": (409, "The regional account quota of the subscription has been reached."),
     "InvalidResourceLocation": (409, "The resource already exists in another location."),

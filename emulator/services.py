@@ -13,6 +13,8 @@ from emulator.settings import Settings
 from emulator.store import MemoryStore, SqliteStore, Store
 from emulator.tokens import Tokens
 
+CLOCK = "clock"
+
 
 @dataclass(slots=True)
 class Services:
@@ -31,11 +33,14 @@ class Services:
 def build(settings: Settings, clock: Clock | None = None) -> Services:
     """Raises StoreInUseError when the data folder belongs to another process."""
     store: Store = MemoryStore() if settings.data is None else SqliteStore(settings.data)
+    repositories = Repositories(store)
     clock = clock or Clock()
+    if (kept := repositories.clock.get("", CLOCK)) is not None:
+        clock.restore(kept)
     return Services(
         settings=settings,
         store=store,
-        repositories=Repositories(store),
+        repositories=repositories,
         clock=clock,
         ids=IdSource(settings.seed),
         blobs=BlobStore(settings.storage),

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from emulator import answers, first_start
+from emulator import answers, conformance, first_start
 from emulator.call import Call
-from emulator.clock import iso
+from emulator.clock import ClockState, iso
 from emulator.errors import Plane, ServiceError
 from emulator.faults import Fault
 from emulator.operations import Handler, Operation
+from emulator.services import CLOCK
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 
@@ -31,7 +32,7 @@ async def reset(call: Call) -> Response:
     """Everything back to a first start. Blobs stay where they are."""
     services = call.services
     services.store.clear()
-    services.clock.reset()
+    services.clock.restore(ClockState())
     services.faults.clear()
     services.request_log.clear()
     first_start.prepare(services)
@@ -58,6 +59,7 @@ async def set_clock(call: Call) -> Response:
         clock.resume()
     clock.advance(timedelta(seconds=step))
     clock.skew = skew
+    call.services.repositories.clock.put("", CLOCK, clock.state())
     return answers.json(_clock(call))
 
 
@@ -96,6 +98,11 @@ async def list_requests(call: Call) -> Response:
 async def clear_requests(call: Call) -> Response:
     call.services.request_log.clear()
     return answers.empty(204)
+
+
+async def list_operations(call: Call) -> Response:
+    """Every operation of the two planes and whether it is answered."""
+    return answers.json({"operations": conformance.listed()})
 
 
 def _clock(call: Call) -> dict[str, Any]:
@@ -146,5 +153,6 @@ OPERATIONS = tuple(
         ("DELETE", "faults/{id}", delete_fault),
         ("GET", "requests", list_requests),
         ("DELETE", "requests", clear_requests),
+        ("GET", "conformance", list_operations),
     )
 )

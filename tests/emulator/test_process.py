@@ -72,6 +72,15 @@ def test_state_is_there_after_a_restart(tmp_path: Path, azurite: Azurite) -> Non
             assert found.storage_url.split("?")[0] == pending.storage_url.split("?")[0]
 
 
+def test_virtual_time_does_not_fall_back_in_a_restart(tmp_path: Path) -> None:
+    with start_emulator(data=tmp_path) as running:
+        before = running.clock(advance="P7D", paused=True)
+        running.kill()
+        running.start()
+        after = running.clock()
+        assert (after["now"], after["paused"]) == (before["now"], True)
+
+
 def test_nothing_acknowledged_is_lost_in_a_crash(tmp_path: Path, azurite: Azurite) -> None:
     """Killed again and again at any moment of a stream of writes."""
     with start_emulator(data=tmp_path, storage=[azurite], arguments=["--application-quota", "100000"]) as running:
