@@ -32,7 +32,7 @@ def execute(operation_id: uuid.UUID) -> None:
     if operation is None:
         return
     try:
-        with stopping.working(), Run(operation) as run:
+        with stopping.spared(), Run(operation) as run:
             _drive(run)
     except Fenced as error:
         logger.info("Left to its new owner: %s", error)

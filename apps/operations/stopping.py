@@ -7,58 +7,60 @@ Celery's main process receives the signal, its pool processes run the operations
 from __future__ import annotations
 
 import mmap
-import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import worker_init, worker_process_init, worker_shutting_down
 
 _shared = mmap.mmap(-1, 1)
-_here = False
+_pool_process = False
 
 
 def asked() -> bool:
     """Whether this worker is about to stop."""
-    return _here or _shared[0] != 0
+    return _shared[0] != 0
 
 
-def ask() -> None:
+def _ask(**_: Any) -> None:
     _shared[0] = 1
 
 
-@worker_shutting_down.connect(weak=False)
-def _main_process_stops(**_: Any) -> None:
-    ask()
+def _begin(**_: Any) -> None:
+    _shared[0] = 0
 
 
-@worker_process_init.connect(weak=False)
-def _watch_in_pool_process(**_: Any) -> None:
-    signal.signal(signal.SIGTERM, _pool_process_told)
+def _in_pool(**_: Any) -> None:
+    global _pool_process  # noqa: PLW0603
+    _pool_process = True
 
 
-def _pool_process_told(_number: int, _frame: FrameType | None) -> None:
-    """A supervisor that signals the whole process group reaches the pool too: the first signal lets the step finish,
-    the second one ends the process as usual."""
-    global _here  # noqa: PLW0603
-    _here = True
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if not _working:
-        signal.raise_signal(signal.SIGTERM)
+@contextmanager
+def spared() -> Iterator[None]:
+    """For a run in a pool process: a supervisor that signals the whole process group reaches the pool too.
+
+    The first SIGTERM then only passes on the word, so that the step under way ends and its lease is given back; the
+    main process closes the pool by itself. A second one ends the process as usual.
+    """
+    if not _pool_process:
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+
+    def told(_number: int, _frame: FrameType | None) -> None:
+        _ask()
+        signal.signal(signal.SIGTERM, before)
+
+    # Here and not when the process starts: the pool sets its own handlers after its initialisation.
+    signal.signal(signal.SIGTERM, told)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-_working = 0
-
-
-class working:  # noqa: N801
-    """Marks that an operation is being run in this process."""
-
-    def __enter__(self) -> None:
-        global _working  # noqa: PLW0603
-        _working += 1
-
-    def __exit__(self, *_: object) -> None:
-        global _working  # noqa: PLW0603
-        _working -= 1
-        if _here and not _working:
-            os.kill(os.getpid(), signal.SIGTERM)
+worker_init.connect(_begin, weak=False)
+worker_shutting_down.connect(_ask, weak=False)
+worker_process_init.connect(_in_pool, weak=False)
