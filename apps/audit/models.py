@@ -14,7 +14,7 @@ class Outcome(models.TextChoices):
 
 
 class AuditEvent(models.Model):
-    """Who did what, when, to which resource, with which outcome. Written once, never changed or deleted by the portal."""
+    """Who did what, when, to which resource, with which outcome. Written once, never changed or deleted."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     actor_name = models.CharField(max_length=200)

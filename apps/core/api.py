@@ -79,8 +79,8 @@ class PortalApi(APIView):
     def paged(self, rows: Any, serializer: type[BaseSerializer[Any]]) -> Response:
         """One page of a list: `{"count", "next", "previous", "results"}`, by `?page=` and `?page_size=`."""
         paginator = PortalPagination()
-        page = paginator.paginate_queryset(rows, self.request, view=self)
-        found = serializer(page, many=True, context={"request": self.request})  # type: ignore[arg-type]
+        page: Any = paginator.paginate_queryset(rows, self.request, view=self)
+        found = serializer(page, many=True, context={"request": self.request, "actor": self.actor})
         return paginator.get_paginated_response(found.data)
 
 

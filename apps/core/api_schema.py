@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
@@ -34,11 +35,11 @@ class PortalSchema(AutoSchema):
     """Adds what all routes share."""
 
     def _get_paginator(self) -> Any:
-        return PortalPagination() if isinstance(self.view, PortalApi) else super()._get_paginator()
+        return PortalPagination() if isinstance(self.view, PortalApi) else None
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
-        failure = self._get_response_for_code(ErrorOutput, "4XX", direction=direction)
+        failure = self._get_response_for_code(ErrorOutput, "4XX", direction=direction)  # type: ignore[no-untyped-call]
         statuses = {
             "401": "No token or session, or one that no longer counts.",
             "429": "Too many requests; Retry-After says for how many seconds.",
@@ -67,6 +68,4 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = "session"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
-        from django.conf import settings
-
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}

@@ -1,4 +1,4 @@
-"""The routes of django-allauth that the portal uses, and no others: no sign-up, no e-mail management, no social login."""
+"""The routes of django-allauth that the portal uses, and no others: no sign-up, no management of addresses."""
 
 from allauth.account import views as account
 from allauth.mfa import urls as mfa

@@ -101,7 +101,7 @@ class Actor:
         Raises `NotVisible` (404) where the actor has no role on the account at all, `NotPermitted` (403) otherwise.
         """
         if account is not None and self.role_on(account) is None:
-            raise NotVisible()
+            raise NotVisible
         if not self.may(permission, account):
             raise NotPermitted(permission=permission.label)
 

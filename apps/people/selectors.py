@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.mfa.utils import is_mfa_enabled
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
@@ -13,7 +15,7 @@ from apps.people.models import ApiToken, Grant, Team, User
 from apps.people.roles import Permission, Role
 from apps.people.sign_in import is_locked
 
-PERSON_ORDERS = {
+PERSON_ORDERS: dict[str, list[Any]] = {
     "name": [Lower("last_name"), Lower("first_name"), Lower("username")],
     "-name": [Lower("last_name").desc(), Lower("first_name").desc(), Lower("username").desc()],
     "username": [Lower("username")],
@@ -46,7 +48,7 @@ def person_get(*, actor: Actor, pk: int) -> User:
     actor.require(Permission.MANAGE_PORTAL)
     user = User.objects.filter(pk=pk).first()
     if user is None:
-        raise NotVisible()
+        raise NotVisible
     return user
 
 
@@ -83,7 +85,7 @@ def team_get(*, actor: Actor, slug: str) -> Team:
     actor.require(Permission.MANAGE_PORTAL)
     team = Team.objects.filter(slug=slug).first()
     if team is None:
-        raise NotVisible()
+        raise NotVisible
     return team
 
 
@@ -107,7 +109,7 @@ def grant_list(*, actor: Actor, account: BatchAccount) -> QuerySet[Grant]:
 def grant_get(*, actor: Actor, account: BatchAccount, pk: int) -> Grant:
     grant = grant_list(actor=actor, account=account).filter(pk=pk).first()
     if grant is None:
-        raise NotVisible()
+        raise NotVisible
     return grant
 
 
@@ -129,7 +131,7 @@ def administrators_without(grant: Grant) -> set[int]:
     others = Grant.objects.filter(account=grant.account_id, role=Role.ADMINISTRATOR).exclude(pk=grant.pk)
     by_name = others.filter(user__is_active=True).values_list("user_id", flat=True)
     by_team = others.filter(team__members__is_active=True).values_list("team__members", flat=True)
-    return {pk for pk in (*by_name, *by_team) if pk is not None}
+    return {pk for pk in {*by_name, *by_team} if pk}
 
 
 def administrator_loss(*, actor: Actor, grant: Grant) -> str:
@@ -178,5 +180,5 @@ def token_get(*, actor: Actor, pk: int) -> ApiToken:
     tokens = ApiToken.objects.all() if actor.is_portal_administrator else token_list(actor=actor)
     token = tokens.filter(pk=pk).first()
     if token is None:
-        raise NotVisible()
+        raise NotVisible
     return token

@@ -74,11 +74,13 @@ def locked_until(request: HttpRequest, credentials: Mapping[str, Any] | None) ->
     )
     rows = list(attempts.order_by("attempt_time").values_list("attempt_time", "failures_since_start"))
     left = sum(failures for _at, failures in rows)
+    ends: datetime = timezone.now() + settings.AXES_COOLOFF_TIME
     for at, failures in rows:
         left -= failures
         if left < settings.AXES_FAILURE_LIMIT:
-            return at + settings.AXES_COOLOFF_TIME
-    return timezone.now() + settings.AXES_COOLOFF_TIME
+            ends = at + settings.AXES_COOLOFF_TIME
+            break
+    return ends
 
 
 def is_locked(user: User) -> bool:

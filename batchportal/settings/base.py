@@ -338,6 +338,8 @@ LOGGING = {
         # The SDKs log every request with its headers at INFO.
         "azure": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # Four lines for every sign-in; what matters stands in the audit.
+        "axes": {"level": "WARNING"},
     },
 }
 DEMO = env_bool("BATCHPORTAL_DEMO", False)

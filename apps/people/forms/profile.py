@@ -1,3 +1,4 @@
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -9,9 +10,14 @@ from apps.people.models import Theme, User
 from apps.people.services.people import ProfileInput
 
 
+@cache
+def _places() -> list[str]:
+    """Zones by place. Read once: it means walking a folder of files."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+
+
 def _zones() -> list[tuple[str, Any]]:
-    places = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
-    return [("", _("As the portal")), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in places)]
+    return [("", _("As the portal")), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in _places())]
 
 
 def _languages() -> list[tuple[str, Any]]:

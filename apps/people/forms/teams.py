@@ -1,4 +1,4 @@
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.db.models import QuerySet
@@ -12,7 +12,13 @@ class TeamForm(forms.Form):
     description = forms.CharField(label=_("Description"), max_length=200, required=False)
 
 
-class PersonChoiceField(forms.ModelMultipleChoiceField):
+if TYPE_CHECKING:
+    _PeopleField = forms.ModelMultipleChoiceField[User]
+else:
+    _PeopleField = forms.ModelMultipleChoiceField
+
+
+class PersonChoiceField(_PeopleField):
     def label_from_instance(self, obj: Any) -> str:
         name = obj.get_full_name()
         return f"{obj.username} · {name}" if name else str(obj.username)
@@ -30,4 +36,4 @@ class MemberForm(forms.Form):
 
     def __init__(self, *args: Any, candidates: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        cast(forms.ModelMultipleChoiceField, self.fields["people"]).queryset = candidates
+        cast(PersonChoiceField, self.fields["people"]).queryset = candidates

@@ -64,7 +64,7 @@ def token_revoke(*, actor: Actor, token: ApiToken) -> None:
     own = actor.user is not None and actor.token is None and token.user_id == actor.user.pk
     member = actor.token is None and token.team_id in actor.teams
     if not (own or member or actor.is_portal_administrator):
-        raise NotVisible()
+        raise NotVisible
     with transaction.atomic():
         if ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=timezone.now()):
             audit_record(actor=actor, action="token-revoke", resource=str(token))

@@ -24,6 +24,7 @@ class PasswordResetView(account.PasswordResetView):  # type: ignore[misc]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.MAIL_CONFIGURED:
-            return self.render_to_response(self.get_context_data(form=None), status=409)
-        answer: HttpResponse = super().post(request, *args, **kwargs)
+            answer: HttpResponse = self.render_to_response(self.get_context_data(form=None), status=409)
+        else:
+            answer = super().post(request, *args, **kwargs)
         return answer

@@ -67,7 +67,7 @@ class SessionsEndView(ConfirmView):
 
 @method_decorator(login_not_required, name="dispatch")
 class PreferencesView(View):
-    """Remembers the theme: with the person, and in a cookie for pages before the sign-in. A script stays where it is."""
+    """Remembers the theme: with the person, and in a cookie for pages before the sign-in."""
 
     http_method_names = ["post", "options"]
 

@@ -38,8 +38,8 @@ class RoleAddView(FormView):
     template = "people/role_add.html"
 
     def form(self, data: Any = None) -> GrantForm:
-        asked = {"actor": self.actor, "account": self.account}
-        return GrantForm(data, people=person_choices(**asked), teams=team_choices(**asked))
+        people = person_choices(actor=self.actor, account=self.account)
+        return GrantForm(data, people=people, teams=team_choices(actor=self.actor, account=self.account))
 
     def save(self, form: GrantForm) -> HttpResponse:
         holder = form.chosen_holder
