@@ -41,3 +41,18 @@ def test_a_component_says_what_it_needs_and_is_documented(path: Path) -> None:
 @pytest.mark.parametrize("name", sorted({*register.tags, *register.filters}))
 def test_a_tag_is_documented(name: str) -> None:
     assert re.search(rf"\{{% {name}\b|\\\|{name}\b|\|{name}\b", DOCUMENT)
+
+
+def test_every_class_of_ours_has_a_rule_and_every_rule_a_use() -> None:
+    sources = ROOT / "static" / "src"
+    defined = {name for path in sources.rglob("*.css") for name in re.findall(r"\.(bp-[\w-]+)", path.read_text())}
+    places = [*TEMPLATES, *sources.rglob("*.js"), *(ROOT / "apps").rglob("*.py")]
+    mentioned = {name for path in places for name in re.findall(r"(?<![\w-])bp-[\w-]+", path.read_text())}
+    in_templates = {
+        name
+        for path in TEMPLATES
+        for value in re.findall(r'class="([^"]*)"', path.read_text(encoding="utf-8"))
+        for name in re.findall(r"(?<![\w-])bp-[\w-]+", value)
+    }
+    assert not in_templates - defined
+    assert not defined - mentioned - set(re.findall(r"bp-[\w-]+", DOCUMENT))
