@@ -16,7 +16,7 @@ from apps.accounts.models import AuthMethod, BatchAccount
 from apps.applications.models import ApplicationOwner
 from apps.gateway import blobs, clients, management
 from apps.gateway.errors import GatewayNotFound
-from apps.gateway.types import Package
+from apps.gateway.types import Connection, Package
 from apps.operations.execution import execute
 from apps.operations.models import Operation
 from apps.people.actors import Actor
@@ -107,11 +107,16 @@ def cast(account: BatchAccount) -> Cast:
     return Cast(**people, team=team, other_team=other_team)
 
 
+FILES = {"bin/render": b"#!/bin/sh\necho hello\n" * 200, "README.txt": b"Read me\n"}
+
+
 def zipped(files: Mapping[str, bytes] | None = None) -> bytes:
     """A zip of these files."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in (files or {"bin/render": b"#!/bin/sh\necho hello\n" * 200, "README.txt": b"Read me\n"}).items():
+        for name, data in (
+            files or {"bin/render": b"#!/bin/sh\necho hello\n" * 200, "README.txt": b"Read me\n"}
+        ).items():
             archive.writestr(name, data)
     return target.getvalue()
 
@@ -130,7 +135,7 @@ def put_package(account: BatchAccount) -> PutPackage:
         application_id: str,
         version: str,
         *,
-        data: bytes | None = zipped(),  # noqa: B008
+        data: bytes | None = zipped(),
         activate: bool = True,
         team: Team | None = None,
     ) -> Package:
@@ -172,3 +177,8 @@ def finish(operation: Operation) -> Operation:
 def operations_ended() -> list[Operation]:
     """Run all operations that wait; returns them, newest first."""
     return [finish(operation) for operation in Operation.objects.all()]
+
+
+@pytest.fixture
+def connection(account: BatchAccount) -> Connection:
+    return connection_for(account)
