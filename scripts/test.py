@@ -15,6 +15,7 @@ import time
 import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from scripts.install import ROOT
@@ -68,7 +69,8 @@ def count(results: Iterable[Path]) -> Counter[str]:
 
 def summary(total: Counter[str], seconds: float) -> str:
     parts = [f"{total[name]} {name}" for name in ("failed", "passed", "error") if total[name]]
-    return f" {', '.join(parts) or 'no tests ran'} in {seconds:.2f}s ({seconds // 60:.0f} min) ".center(120, "=")
+    clock = str(timedelta(seconds=int(seconds)))
+    return f" {', '.join(parts) or 'no tests ran'} in {seconds:.2f}s ({clock}) ".center(120, "=")
 
 
 if __name__ == "__main__":
