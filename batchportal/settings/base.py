@@ -141,6 +141,11 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "schedule": timedelta(hours=6),
         "options": {"expires": 3600},
     },
+    "accounts-refresh": {
+        "task": "accounts.refresh",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 240},
+    },
     "uploads-expire": {
         "task": "applications.uploads_expire",
         "schedule": timedelta(minutes=10),

@@ -8,36 +8,19 @@ from dataclasses import replace
 import pytest
 from pytest_django import Settings
 
-from apps.gateway import clients, management
+from apps.gateway import management
 from apps.gateway.types import Connection, Package
-from emulator.testing import Azurite, Emulator, start_azurite, start_emulator
-
-
-@pytest.fixture(scope="session")
-def blob_store() -> Iterator[Azurite]:
-    with start_azurite() as azurite:
-        yield azurite
-
-
-@pytest.fixture(scope="session")
-def batch_service(blob_store: Azurite) -> Iterator[Emulator]:
-    with start_emulator(storage=[blob_store]) as emulator:
-        yield emulator
+from emulator.testing import Azurite, Emulator
+from tests.support.service import reaching
 
 
 @pytest.fixture
 def service(
-    batch_service: Emulator, blob_store: Azurite, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    emulator: Emulator, azurite: Azurite, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Emulator]:
     """The service as new, and a portal that may reach it and its blob store."""
-    batch_service.reset()
-    settings.GATEWAY_ARM_ENDPOINT = batch_service.url
-    settings.GATEWAY_PRIVATE_HOSTS = [batch_service.netloc, blob_store.url.partition("://")[2]]
-    monkeypatch.setenv("IDENTITY_ENDPOINT", f"{batch_service.url}/_emulator/identity/token")
-    monkeypatch.setenv("IDENTITY_HEADER", "test")
-    clients.forget()
-    yield batch_service
-    clients.forget()
+    with reaching(emulator, azurite, settings, monkeypatch) as running:
+        yield running
 
 
 @pytest.fixture

@@ -92,9 +92,9 @@ def test_one_reset_connection_goes_unnoticed(service: Emulator, connection: Conn
 
 
 def test_a_service_that_is_gone_and_back(
-    blob_store: Azurite, connection: Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    azurite: Azurite, connection: Connection, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with start_emulator(storage=[blob_store]) as other:
+    with start_emulator(storage=[azurite]) as other:
         settings.GATEWAY_PRIVATE_HOSTS = [other.netloc]
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{other.url}/_emulator/identity/token")
         clients.forget()

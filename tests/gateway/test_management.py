@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,7 @@ from apps.gateway.errors import (
 )
 from apps.gateway.types import Connection, Package
 from emulator.testing import Emulator
+from tests.support.service import put_storage
 
 
 def test_account_is_described_with_an_endpoint_that_can_be_used(service: Emulator, connection: Connection) -> None:
@@ -54,12 +54,6 @@ def test_storage_is_linked_changed_synchronised_and_unlinked(service: Emulator, 
     assert found.last_key_sync is None or again.last_key_sync >= found.last_key_sync
     management.auto_storage_unlink(connection)
     assert management.account_properties(connection).auto_storage is None
-
-
-def put_storage(service: Emulator, name: str, **properties: Any) -> None:
-    body = {"location": "westeurope", "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": properties}
-    kind = properties.pop("kind", None)
-    service.arm("PUT", service.storage_id(name), body | ({"kind": kind} if kind else {}), version="2025-06-01")
 
 
 def test_storage_accounts_that_cannot_serve_say_why(service: Emulator, connection: Connection) -> None:

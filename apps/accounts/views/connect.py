@@ -112,7 +112,7 @@ class ChooseView(PortalView):
 
     def _input(self, form: ConnectionForm, name: str) -> str:
         described = f"id_{name}_helptext id_{name}_error"
-        attrs = {"class": "form-control", "aria-describedby": described, "hx-swap-oob": "true"}
+        attrs: dict[str, str | bool] = {"class": "form-control", "aria-describedby": described, "hx-swap-oob": "true"}
         return form[name].as_widget(attrs=attrs)
 
 
