@@ -1,6 +1,7 @@
 """Which operations of the two planes are answered.
 
-``python -m emulator.conformance`` writes them into the README. A test fails while the README differs from what the service really answers.
+``python -m emulator.conformance`` writes them into the README. A test fails while the README differs from what the
+service really answers.
 """
 
 from collections.abc import Iterable
