@@ -162,11 +162,9 @@ class ContainerInfo(Shape):
 
 
 class NodeInfo(Shape):
-    """Where a task runs or ran."""
+    """Where a task runs or ran. The addresses depend on the request, so they are not part of it."""
 
     affinity_id: str
-    node_url: str
     pool_id: str
     node_id: str
     task_root_directory: str | None = None
-    task_root_directory_url: str | None = None
