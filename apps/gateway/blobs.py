@@ -9,7 +9,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import (
     BlobBlock,
     BlobClient,
@@ -79,7 +79,12 @@ def blob_info(url: str) -> BlobInfo:
 @translated(BLOB)
 def blob_read(url: str, offset: int, length: int, *, etag: str = "") -> bytes:
     """Up to `length` bytes from `offset`; fewer at the end. With `etag`, `GatewayConflict` from a replaced blob."""
-    data: bytes = clients.blob(url).download_blob(offset=offset, length=length, **_only_if(etag)).readall()
+    try:
+        data: bytes = clients.blob(url).download_blob(offset=offset, length=length, **_only_if(etag)).readall()
+    except HttpResponseError as error:
+        if error.status_code == 416:  # nothing lies at or behind the offset
+            return b""
+        raise
     return data
 
 

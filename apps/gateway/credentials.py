@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 from azure.core.credentials import AzureNamedKeyCredential, TokenCredential
-from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import (
     CertificateCredential,
     ClientSecretCredential,
@@ -16,7 +15,7 @@ from azure.identity import (
 from django.conf import settings
 
 from apps.gateway.errors import GatewayDenied
-from apps.gateway.transport import GuardedTransport
+from apps.gateway.transport import GuardedTransport, PatientTransport
 from apps.gateway.types import Connection
 
 _RETRIES: dict[str, Any] = {"retry_total": 2, "retry_connect": 1, "retry_backoff_factor": 0.4, "retry_backoff_max": 4}
@@ -62,8 +61,7 @@ def named_key(connection: Connection) -> AzureNamedKeyCredential:
 
 def _managed_identity(connection: Connection) -> TokenCredential:
     # The endpoint comes from the platform (link-local or loopback by design), never from a person: no guard here.
-    transport = RequestsTransport(connection_timeout=settings.GATEWAY_CONNECT_TIMEOUT, read_timeout=10)
-    return ManagedIdentityCredential(client_id=connection.client_id or None, transport=transport, **_RETRIES)
+    return ManagedIdentityCredential(client_id=connection.client_id or None, transport=PatientTransport(), **_RETRIES)
 
 
 def _options() -> dict[str, Any]:

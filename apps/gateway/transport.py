@@ -76,22 +76,12 @@ class _Adapter(HTTPAdapter):
         return super().send(request, *args, **kwargs)
 
 
-class GuardedTransport(RequestsTransport):  # type: ignore[misc]  # untyped where it is imported from
-    """Safe to share between threads: the session keeps no cookies and is never closed by a client."""
+class PatientTransport(RequestsTransport):  # type: ignore[misc]  # untyped where it is imported from
+    """Bounds each request, and each pause between tries, by the caller's patience, and counts what leaves."""
 
-    def __init__(self) -> None:
-        session = requests.Session()
-        session.cookies.set_policy(_NoCookies())
-        # Set, so that requests looks for no password of this host in a .netrc.
-        session.auth = _as_it_is
-        adapter = _Adapter(pool_maxsize=_MOST_CONNECTIONS, max_retries=Retry(total=False, redirect=False))
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
+    def __init__(self, **options: Any) -> None:
         super().__init__(
-            session=session,
-            session_owner=False,
-            connection_timeout=settings.GATEWAY_CONNECT_TIMEOUT,
-            read_timeout=settings.GATEWAY_READ_TIMEOUT,
+            connection_timeout=settings.GATEWAY_CONNECT_TIMEOUT, read_timeout=settings.GATEWAY_READ_TIMEOUT, **options
         )
 
     def send(self, request: Any, **kwargs: Any) -> Any:
@@ -119,6 +109,20 @@ class GuardedTransport(RequestsTransport):  # type: ignore[misc]  # untyped wher
         """Between tries, no longer than the caller waits."""
         left = calls.remaining()
         super().sleep(duration if left is None else max(0.0, min(duration, left)))
+
+
+class GuardedTransport(PatientTransport):
+    """Reaches what `endpoints` admits. Safe to share between threads: it keeps no cookies and no client closes it."""
+
+    def __init__(self) -> None:
+        session = requests.Session()
+        session.cookies.set_policy(_NoCookies())
+        # Set, so that requests looks for no password of this host in a .netrc.
+        session.auth = _as_it_is
+        adapter = _Adapter(pool_maxsize=_MOST_CONNECTIONS, max_retries=Retry(total=False, redirect=False))
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        super().__init__(session=session, session_owner=False)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

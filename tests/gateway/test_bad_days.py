@@ -16,6 +16,7 @@ from apps.gateway import batch, clients, management
 from apps.gateway.calls import counted, patience, remaining
 from apps.gateway.errors import GatewayError, GatewayThrottled, GatewayUnavailable
 from apps.gateway.messages import MESSAGES
+from apps.gateway.together import ask_together
 from apps.gateway.types import Connection
 from emulator.testing import Azurite, Emulator, start_emulator
 
@@ -126,3 +127,23 @@ def test_every_code_of_the_gateway_has_words() -> None:
 def test_every_class_has_words() -> None:
     kinds: list[type[GatewayError]] = [GatewayError, *GatewayError.__subclasses__()]
     assert [kind.code for kind in kinds if kind.code not in MESSAGES] == []
+
+
+def test_patience_bounds_an_identity_endpoint_that_never_answers(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    monkeypatch.setenv("IDENTITY_ENDPOINT", f"http://{silent}/token")
+    clients.forget()
+    with patience(1), pytest.raises(GatewayError):
+        management.account_properties(connection)
+    assert remaining() is None
+
+
+def test_questions_asked_together_share_patience_and_counting(service: Emulator, shared_key: Connection) -> None:
+    questions = {name: (lambda: batch.node_counts(shared_key)) for name in ("one", "two", "three")}
+    with counted() as calls:
+        answers, errors = ask_together(questions)
+    assert (set(answers), errors, len(calls)) == ({"one", "two", "three"}, {}, 3)
+    with patience(0):
+        answers, errors = ask_together(questions)
+    assert (answers, {error.code for error in errors.values()}) == ({}, {"gateway-timeout"})

@@ -62,6 +62,13 @@ def test_a_blob_replaced_while_it_is_streamed_is_not_mixed(package: Package) -> 
 def test_an_empty_blob_streams_nothing(package: Package) -> None:
     blobs.blocks_commit(package.storage_url, [])
     assert list(blobs.blob_stream(package.storage_url)) == []
+    assert blobs.blob_read(package.storage_url, 0, 10) == b""
+
+
+def test_reading_behind_the_end_gives_nothing(package: Package) -> None:
+    put(package.storage_url, b"12345")
+    assert blobs.blob_read(package.storage_url, 3, 10) == b"45"
+    assert blobs.blob_read(package.storage_url, 5, 10) == b""
 
 
 def test_a_missing_blob_is_not_found_at_the_first_piece(package: Package) -> None:

@@ -16,7 +16,7 @@ from apps.gateway.errors import (
     GatewayNotFound,
     ManagementPlaneMissing,
 )
-from apps.gateway.types import Connection, Package
+from apps.gateway.types import Connection
 from emulator.testing import Emulator
 from tests.support.service import put_storage
 
@@ -141,9 +141,10 @@ def test_discovery_lists_subscriptions_and_their_accounts(service: Emulator, con
     ]
 
 
-def test_a_package_is_readable_by_a_signature_made_here(
-    service: Emulator, connection: Connection, package: Package
-) -> None:
+def test_a_package_is_readable_by_a_signature_made_here(service: Emulator, connection: Connection) -> None:
+    service.link_storage("devstoreaccount1")
+    management.application_create(connection, "Readable")
+    package = management.package_create(connection, "Readable", "1.0")
     blobs.block_stage(package.storage_url, blobs.block_id(0), b"some bytes", 10)
     blobs.blocks_commit(package.storage_url, [blobs.block_id(0)])
     unsigned = replace(package, storage_url=package.storage_url.partition("?")[0])
