@@ -9,6 +9,7 @@ MESSAGES = {
     "person-self-deactivate": _("You cannot deactivate yourself. Ask another portal administrator."),
     "portal-administrator-self": _("You cannot take this right from yourself. Ask another portal administrator."),
     "portal-administrator-last": _("This is the last portal administrator. Make another one first."),
+    "mail-unavailable": _("The mail cannot be sent now. Try again in some minutes."),
     "profile-of-person": _("A token of a team has no profile."),
     "team-name-taken": _("There is already a team called %(name)s."),
     "team-owns-applications": _(

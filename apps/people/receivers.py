@@ -32,17 +32,21 @@ def signed_out(sender: Any, request: HttpRequest, user: User | None, **_: Any) -
 @receiver(user_login_failed)
 def sign_in_failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """A refused try during a lock is not written again: the lock itself was."""
-    if request is None or getattr(request, "axes_locked_out", False):
-        return
-    _visitor(request, "sign-in-failed", attempted_name(request, credentials))
+    if request is not None and not _refused_by_lock(request):
+        _visitor(request, "sign-in-failed", attempted_name(request, credentials))
 
 
 @receiver(user_locked_out)
 def sign_in_locked(sender: Any, request: HttpRequest, username: str, **_: Any) -> None:
     """Written once, by the failure that closed the lock; axes also signals every try that a closed lock refuses."""
-    if getattr(request, "axes_failures_since_start", None) is None:
-        return
-    _visitor(request, "sign-in-locked", username)
+    if not _refused_by_lock(request):
+        _visitor(request, "sign-in-locked", username)
+
+
+def _refused_by_lock(request: HttpRequest) -> bool:
+    """Whether the lock was closed before this try; the failure that closes it is still counted."""
+    counted = getattr(request, "axes_failures_since_start", None) is not None
+    return bool(getattr(request, "axes_locked_out", False)) and not counted
 
 
 def _visitor(request: HttpRequest, action: str, name: str) -> None:

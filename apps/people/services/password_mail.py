@@ -12,8 +12,17 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
+from apps.core.exceptions import PortalError
 from apps.people.models import User
+
+
+class MailUnavailable(PortalError):
+    """Mail cannot be queued now."""
+
+    code = "mail-unavailable"
+    status = 503
 
 
 def password_link_path(user: User) -> str:
@@ -26,9 +35,12 @@ def password_mail_request(*, email: str, base_url: str) -> None:
     """Have a link sent to this address, if anybody has it. The work is a task so that both cases take as long.
 
     Anonymous by nature, so it takes no actor. `base_url` is the portal's address as the visitor typed it, which Django
-    checked against ALLOWED_HOSTS.
+    checked against ALLOWED_HOSTS. Raises `MailUnavailable` while the broker is away.
     """
-    current_app.send_task("people.password_mail", args=[email, base_url], expires=600)
+    try:
+        current_app.send_task("people.password_mail", args=[email, base_url], expires=600)
+    except OperationalError as error:
+        raise MailUnavailable from error
 
 
 def password_mail_send(*, email: str, base_url: str) -> int:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from apps.people.forms import ForgottenPasswordForm
+from apps.people.services.password_mail import MailUnavailable
 
 
 class PasswordResetView(account.PasswordResetView):  # type: ignore[misc]
@@ -21,6 +22,14 @@ class PasswordResetView(account.PasswordResetView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "mail_configured": settings.MAIL_CONFIGURED}
+
+    def form_valid(self, form: ForgottenPasswordForm) -> HttpResponse:
+        try:
+            answer: HttpResponse = super().form_valid(form)
+        except MailUnavailable as error:
+            form.add_error(None, error.message)
+            answer = self.form_invalid(form)
+        return answer
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not settings.MAIL_CONFIGURED:
