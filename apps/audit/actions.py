@@ -37,14 +37,23 @@ LABELS = {
     "token-create": _("Made an API token"),
     "token-revoke": _("Revoked an API token"),
     "account-connect": _("Connected a Batch account"),
-    "account-update": _("Changed a connection"),
+    "account-update": _("Changed the connection"),
     "account-disconnect": _("Disconnected a Batch account"),
-    "account-test": _("Tested a connection"),
-    "account-key-reveal": _("Looked at an account key"),
+    "account-test": _("Tested the connection"),
+    "account-key-reveal": _("Revealed an account key"),
     "account-key-regenerate": _("Regenerated an account key"),
     "storage-link": _("Linked a storage account"),
-    "storage-unlink": _("Unlinked a storage account"),
+    "storage-unlink": _("Unlinked the storage account"),
     "storage-sync-keys": _("Synchronised storage keys"),
+    "application.create": _("Added an application"),
+    "application.update": _("Changed an application"),
+    "application.assign": _("Gave an application to a team"),
+    "application.delete": _("Deleted an application"),
+    "package.upload": _("Uploaded a package"),
+    "package.activate": _("Activated a package"),
+    "package.delete": _("Deleted a package"),
+    "operation-cancel": _("Cancelled an operation"),
+    "operation-retry": _("Retried an operation"),
 }
 
 
@@ -82,4 +91,6 @@ def details_of(values: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _words(value: Any) -> str:
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
-    return ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_words(inner)}" for name, inner in value.items())
+    return ", ".join(_words(item) for item in value) if isinstance(value, list) else str(value)

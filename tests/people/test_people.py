@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client
-from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from apps.audit.models import AuditEvent
@@ -219,7 +219,7 @@ def test_a_new_address_asks_for_the_password(cast: Cast) -> None:
 def test_times_are_shown_in_ones_own_zone(cast: Cast) -> None:
     client = signed_in(cast.reader)
     client.post("/people/me/", profile(time_zone="Pacific/Auckland"))
-    make_token(cast.reader, created_at=timezone.datetime(2026, 1, 15, 12, tzinfo=timezone.get_fixed_timezone(0)))
+    make_token(cast.reader, created_at=datetime(2026, 1, 15, 12, tzinfo=UTC))
     assert "2026-01-16T01:00:00+13:00" in client.get("/people/tokens/").content.decode()
 
 
