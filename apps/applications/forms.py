@@ -55,10 +55,21 @@ def field_messages(form: forms.BaseForm) -> dict[str, list[str]]:
     return found
 
 
-class ConfirmForm(forms.Form):
-    """The hidden part of a confirmation: the versions that the page named."""
+class NamedField(forms.MultipleChoiceField):
+    """Any names; the service that takes them knows which exist."""
 
-    version = forms.MultipleChoiceField(required=False, widget=forms.MultipleHiddenInput)
+    def valid_value(self, value: str) -> bool:
+        return bool(value)
+
+
+class ConfirmForm(forms.Form):
+    """The hidden part of a confirmation: the versions that the page named. Errors of the answer show above it."""
+
+    version = NamedField(required=False, widget=forms.MultipleHiddenInput)
+
+    @classmethod
+    def naming(cls, versions: list[str]) -> ConfirmForm:
+        return cls(MultiValueDict({"version": versions}))
 
 
 class SettingsForm(forms.Form):

@@ -57,11 +57,14 @@ def account(db: None, service: Emulator) -> BatchAccount:
 @pytest.fixture
 def shared_key_account(account: BatchAccount, service: Emulator) -> BatchAccount:
     """The same account, connected to the data plane alone."""
-    BatchAccount.objects.filter(pk=account.pk).update(auth_method=AuthMethod.SHARED_KEY)
-    account.refresh_from_db()
+    connect_by_shared_key(account, service)
+    return account
+
+
+def connect_by_shared_key(account: BatchAccount, service: Emulator) -> None:
+    account.auth_method = AuthMethod.SHARED_KEY
     account.secrets = {"shared_key": service.account_key()}
     account.save()
-    return account
 
 
 @dataclass
@@ -114,9 +117,7 @@ def zipped(files: Mapping[str, bytes] | None = None) -> bytes:
     """A zip of these files."""
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in (
-            files or {"bin/render": b"#!/bin/sh\necho hello\n" * 200, "README.txt": b"Read me\n"}
-        ).items():
+        for name, data in (files or FILES).items():
             archive.writestr(name, data)
     return target.getvalue()
 

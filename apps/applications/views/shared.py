@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.models import BatchAccount
-from apps.applications.forms import ConfirmForm, error_text
+from apps.applications.forms import ConfirmForm, show_error
 from apps.core.exceptions import Invalid, PortalError
 from apps.core.views import PortalView
 from apps.operations.models import Operation
@@ -49,12 +49,12 @@ class AccountView(PortalView):
 
     def confirm_page(self, question: Question, error: PortalError | None = None, typed: str = "") -> HttpResponse:
         """A confirmation, as a page and as the content of a dialog, with the reason why it was refused before."""
-        form = ConfirmForm(initial={"version": question.versions})
+        form = ConfirmForm.naming(question.versions)
         context: dict[str, Any] = {"question": question, "form": form, "typed": typed}
         if error is not None and error.field == "confirm":
             context["confirm_error"] = error.message
         elif error is not None:
-            context["refusal"] = error_text(error)
+            show_error(form, error)
         return self.page("applications/confirm.html", context, error.status if error else 200)
 
     def to_operation(self, operation: Operation) -> HttpResponse:
