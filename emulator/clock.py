@@ -27,6 +27,7 @@ class Clock:
     offset: float = 0.0
     skew: float = 0.0
     paused_at: float | None = None
+    on_change: Callable[[], None] = lambda: None
 
     def now(self) -> datetime:
         instant = self.source() if self.paused_at is None else self.paused_at
@@ -38,24 +39,28 @@ class Clock:
     def pause(self) -> None:
         if self.paused_at is None:
             self.paused_at = self.source()
+            self.on_change()
 
     def resume(self) -> None:
         """Go on from where the clock stands, so that virtual time never jumps over the pause."""
         if self.paused_at is not None:
             self.offset -= self.source() - self.paused_at
             self.paused_at = None
+            self.on_change()
 
     def advance(self, step: timedelta) -> None:
         """Move virtual time forward. Raises ValueError for a step backwards."""
         if step < timedelta(0):
             raise ValueError("time only moves forward")
         self.offset += step.total_seconds()
+        self.on_change()
 
     def state(self) -> ClockState:
         return ClockState(self.offset, self.skew, self.paused_at)
 
     def restore(self, state: ClockState) -> None:
         self.offset, self.skew, self.paused_at = state.offset, state.skew, state.paused_at
+        self.on_change()
 
 
 def iso(moment: datetime) -> str:

@@ -1,0 +1,96 @@
+"""What is to happen later, by the service's own clock: nothing here sleeps while that clock is paused."""
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from emulator.clock import Clock
+
+log = logging.getLogger("emulator")
+
+Action = Callable[[], None]
+
+_SLICE = 0.02  # seconds of work before requests get their turn
+_PATIENCE = 60.0  # longest sleep, so that a wall clock which was set is noticed
+
+
+@dataclass(order=True, slots=True)
+class Entry:
+    """Something that will happen; ``cancel`` makes it nothing."""
+
+    at: datetime
+    number: int
+    action: Action | None = field(compare=False)
+
+    def cancel(self) -> None:
+        self.action = None
+
+
+class Agenda:
+    """Runs actions when they are due, in order of time, then of their being added. One thread, no overlap."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._entries: list[Entry] = []
+        self._numbers = itertools.count()
+        self._changed = asyncio.Event()
+        clock.on_change = self._changed.set
+
+    def at(self, when: datetime, action: Action) -> Entry:
+        entry = Entry(when, next(self._numbers), action)
+        heapq.heappush(self._entries, entry)
+        if self._entries[0] is entry:
+            self._changed.set()
+        return entry
+
+    def after(self, seconds: float, action: Action) -> Entry:
+        return self.at(self._clock.now() + timedelta(seconds=seconds), action)
+
+    def run_next(self) -> bool:
+        """Do what is due first. False when nothing is due."""
+        while self._entries and self._entries[0].action is None:
+            heapq.heappop(self._entries)
+        if not self._entries or self._entries[0].at > self._clock.now():
+            return False
+        action = heapq.heappop(self._entries).action
+        if action is not None:
+            _do(action)
+        return True
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+    async def run(self) -> None:
+        """Do what is due, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._changed.clear()
+            until = loop.time() + _SLICE
+            while self.run_next():
+                if loop.time() > until:
+                    await asyncio.sleep(0)
+                    until = loop.time() + _SLICE
+            await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), self._pause())
+        except TimeoutError:
+            return
+
+    def _pause(self) -> float | None:
+        """Seconds until something is due, None while only a change of clock or agenda can bring that."""
+        if not self._entries or self._clock.paused_at is not None:
+            return None
+        return min(max(0.0, (self._entries[0].at - self._clock.now()).total_seconds()), _PATIENCE)
+
+
+def _do(action: Action) -> None:
+    try:
+        action()
+    except Exception:
+        log.exception("something that was due failed")
