@@ -95,6 +95,7 @@ class OperationListApi(PortalApi):
 
     @extend_schema(
         operation_id="operations_list",
+        summary="List operations",
         parameters=[
             OpenApiParameter("status", str, enum=["active", *Status.values]),
             OpenApiParameter("kind", str, enum=Kind.values),
@@ -139,6 +140,7 @@ class OperationApi(OneOperationApi):
 
     @extend_schema(
         operation_id="operations_get",
+        summary="Read an operation, or wait for its end",
         parameters=[
             OpenApiParameter(
                 "wait",
@@ -155,7 +157,9 @@ class OperationApi(OneOperationApi):
 class OperationCancelApi(OneOperationApi):
     permission = Permission.SIGNED_IN
 
-    @extend_schema(operation_id="operations_cancel", request=None, responses=OperationDetailOutput)
+    @extend_schema(
+        operation_id="operations_cancel", summary="Cancel an operation", request=None, responses=OperationDetailOutput
+    )
     def post(self, _request: Request, **_: Any) -> Response:
         cancelled = services.operation_cancel(actor=self.actor, operation=self.operation)
         return self.answer(cancelled, status.HTTP_202_ACCEPTED)
@@ -164,7 +168,12 @@ class OperationCancelApi(OneOperationApi):
 class OperationRetryApi(OneOperationApi):
     permission = Permission.SIGNED_IN
 
-    @extend_schema(operation_id="operations_retry", request=None, responses={202: OperationDetailOutput})
+    @extend_schema(
+        operation_id="operations_retry",
+        summary="Run an operation again",
+        request=None,
+        responses={202: OperationDetailOutput},
+    )
     def post(self, _request: Request, **_: Any) -> Response:
         again = services.operation_retry(actor=self.actor, operation=self.operation)
         return self.answer(again, status.HTTP_202_ACCEPTED)

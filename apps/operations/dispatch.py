@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import uuid
+from datetime import timedelta
 
 from celery import current_app
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
+
+from apps.operations.models import Operation
 
 logger = logging.getLogger(__name__)
 
@@ -27,4 +31,10 @@ def dispatch(operation_id: uuid.UUID, *, countdown: float = 0) -> bool:
     except (OperationalError, RedisError, OSError) as error:
         logger.warning("Operation %s waits for the reconciler, the broker is away: %s", operation_id, error)
         return False
+    try:
+        sent = Operation.objects.filter(pk=operation_id)
+        sent.update(dispatched_at=timezone.now() + timedelta(seconds=countdown))
+    except DatabaseError as error:
+        # Then the reconciler sends it once more, which does no harm.
+        logger.warning("Sending operation %s was not noted: %s", operation_id, error)
     return True

@@ -6,7 +6,7 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from apps.operations.dispatch import dispatch
@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 # How many are sent per round: the next round follows in seconds, and the broker needs no flood after an outage.
 ROUND = 200
-# A message sent at commit deserves this long before it is sent again.
-PATIENCE = timedelta(seconds=5)
+# A message waits for a free worker, or is lost with the broker: after this long it is sent again.
+PATIENCE = timedelta(seconds=30)
 
 
 def reconcile() -> int:
@@ -40,7 +40,7 @@ def reconcile() -> int:
 def forgotten() -> QuerySet[Operation]:
     """Active rows that are due and that nobody holds: never claimed, released and due, or their lease ran out."""
     now = timezone.now()
-    never_claimed = Q(status=Status.QUEUED, lease_until=None, not_before=None, created_at__lt=now - PATIENCE)
+    never_claimed = Q(status=Status.QUEUED, lease_until=None, not_before=None)
     due = Q(lease_until=None, not_before__lte=now)
     cancelling = Q(lease_until=None, cancel_requested_at__isnull=False)
     crashed = Q(lease_until__lt=now)

@@ -119,7 +119,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,
+    # Messages only carry ids of rows that the reconciler finds again. Without the emulation of acknowledgements nothing
+    # is delivered twice, and a worker survives the loss of Redis: with it, giving back what it holds raises when the
+    # connection is gone, which ends the worker.
+    "ack_emulation": False,
     "socket_timeout": 10,
     "socket_connect_timeout": 2,
     "socket_keepalive": True,

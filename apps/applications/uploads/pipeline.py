@@ -31,7 +31,7 @@ from apps.audit.services import audit_record
 from apps.core.exceptions import Conflict, Invalid
 from apps.core.formats import size_text
 from apps.gateway import blobs, management
-from apps.gateway.errors import GatewayDenied, GatewayInvalid, GatewayNotFound
+from apps.gateway.errors import GatewayError, GatewayInvalid, GatewayNotFound
 from apps.gateway.types import BlobInfo, Package
 from apps.operations.runners import Later, Outcome, Run
 
@@ -160,8 +160,8 @@ class Pipeline:
         with staging.opened_for_reading(staging.path_of(self.upload)) as file:
             try:
                 return self._send_from(file.fileno())
-            except GatewayDenied as error:
-                if not sending.is_refused(error) or self.run.state.get("renewed_for") == self._address_id():
+            except GatewayError as error:
+                if not sending.is_stale(error) or self.run.state.get("renewed_for") == self._address_id():
                     raise
                 return self._renew_and_repeat()
 
@@ -260,14 +260,13 @@ class Pipeline:
         for again in (False, True):
             try:
                 return blobs.blocks_commit(self.destination.url(), self.blocks.ids, metadata=metadata)
-            except GatewayDenied as error:
-                if again or not sending.is_refused(error):
-                    raise
-                self.destination.renew()
-            except GatewayInvalid:
+            except GatewayError as error:
                 # Blocks that were never committed are dropped after a week, or when another tool writes the blob.
-                if again:
+                dropped = isinstance(error, GatewayInvalid)
+                if again or not (dropped or sending.is_stale(error)):
                     raise
+                if not dropped:
+                    self.destination.renew()
                 self._send_missing()
         raise AssertionError("unreachable")
 

@@ -15,7 +15,7 @@ from django.conf import settings
 from apps.applications.uploads import staging
 from apps.applications.uploads.destination import Destination
 from apps.gateway import blobs
-from apps.gateway.errors import GatewayDenied
+from apps.gateway.errors import GatewayDenied, GatewayError, GatewayNotFound
 
 # What the service admits (Blob Storage scalability targets).
 MAX_BLOCKS = 50_000
@@ -110,6 +110,10 @@ class Sender:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def is_refused(error: Exception) -> bool:
-    """Whether blob storage did not accept the URL's signature: it has ended, or the account's keys were renewed."""
-    return isinstance(error, GatewayDenied) and error.code == "gateway-storage-denied"
+def is_stale(error: GatewayError) -> bool:
+    """Whether the address no longer works although blob storage does, so that a new one may help.
+
+    Its signature has ended, the storage account's keys were renewed, or somebody deleted the container.
+    """
+    denied = isinstance(error, GatewayDenied) and error.code == "gateway-storage-denied"
+    return denied or isinstance(error, GatewayNotFound)
