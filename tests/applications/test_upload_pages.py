@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -29,7 +30,7 @@ def text(response: object) -> str:
     return bytes(response.content).decode()  # type: ignore[attr-defined]
 
 
-def begin(client: Client, url: str = NEW, **changes: object) -> tuple[int, dict[str, object]]:
+def begin(client: Client, url: str = NEW, **changes: Any) -> tuple[int, dict[str, object]]:
     """What the upload client sends before the bytes; status and answer."""
     response = client.post(url, {**FORM, "file_size": 100, **changes}, headers=JSON)
     return response.status_code, response.json()
@@ -71,7 +72,7 @@ def test_an_upload_begins_with_the_form(cast: Cast) -> None:
         ({"display_name": "x" * 1025}, "display_name", "at most 1024"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(cast: Cast, changes: dict[str, object], field: str, words: str) -> None:
+def test_what_is_wrong_is_said_at_its_field(cast: Cast, changes: dict[str, Any], field: str, words: str) -> None:
     status, answer = begin(cast.client("uploader"), **changes)
     assert status == 422
     assert words in errors(answer)[field]
