@@ -125,6 +125,14 @@ class StorageAccountOutput(serializers.Serializer[Any]):
         return message_for(storage.unfit, {}) if storage.unfit else ""
 
 
+class StorageCandidatesOutput(serializers.Serializer[Any]):
+    """`results` are as of `read_at`; `problem` says why they are not newer."""
+
+    results = StorageAccountOutput(many=True)
+    read_at = serializers.DateTimeField(allow_null=True)
+    problem = ProblemOutput(allow_null=True)
+
+
 class StorageOutput(serializers.Serializer[Any]):
     linked = AutoStorageOutput(allow_null=True)
     read_at = serializers.DateTimeField(allow_null=True)
@@ -226,7 +234,7 @@ class StorageCandidatesApi(PortalApi):
     @extend_schema(
         operation_id="storage_candidates",
         summary="List storage accounts of the subscription",
-        responses=StorageAccountOutput(many=True),
+        responses=StorageCandidatesOutput,
     )
     def get(self, request: Request, account: str) -> Response:
         reading = storage_accounts(actor=self.actor, account=self.account)

@@ -89,7 +89,8 @@ def read(
             found = Reading(ask(), timezone.now(), fresh_for=fresh_for)
         except GatewayError as error:
             failed = problem_of(error)
-            logger.warning("%s of %s not read: %s", name, account.slug, error.code)
+            level = logging.WARNING if error.retryable else logging.INFO
+            logger.log(level, "%s of %s not read: %s", name, account.slug, error.code)
             if error.retryable:
                 cache.set(f"{key}:failed", failed, FAILED_FOR.total_seconds())
         else:
