@@ -72,3 +72,15 @@ IMAGES: tuple[Image, ...] = (
     _windows("2022-datacenter-core"),
     _windows("2022-datacenter-smalldisk"),
 )
+
+_BY_NAME = {(image.publisher, image.offer, image.sku): image for image in IMAGES}
+_AGENTS = frozenset(image.node_agent for image in IMAGES)
+
+
+def find(publisher: str, offer: str, sku: str) -> Image | None:
+    """Names are not compared by case."""
+    return _BY_NAME.get((publisher.lower(), offer.lower(), sku.lower()))
+
+
+def has_agent(node_agent: str) -> bool:
+    return node_agent.lower() in _AGENTS

@@ -1,5 +1,6 @@
 """VM sizes that Batch pools may use: current general purpose, compute, memory, storage, HPC and GPU families."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -97,3 +98,28 @@ SIZES: tuple[VmSize, ...] = tuple(
 )
 
 FAMILIES: tuple[str, ...] = tuple(sorted({size.family for size in SIZES}))
+
+_BY_NAME = {size.name.lower(): size for size in SIZES}
+_PLAUSIBLE = re.compile(r"(standard|basic)_[a-z]+(\d*)[a-z0-9_-]*", re.IGNORECASE)
+
+
+def find(name: str) -> VmSize | None:
+    return _BY_NAME.get(name.lower())
+
+
+def is_plausible(name: str) -> bool:
+    """Sizes come and go faster than this list: what is named like one passes."""
+    return _PLAUSIBLE.fullmatch(name) is not None
+
+
+def cores(name: str) -> int:
+    """The vCPUs of a size; of one that is not listed, the number its name has."""
+    if (size := find(name)) is not None:
+        return size.cores
+    match = _PLAUSIBLE.fullmatch(name)
+    return max(1, int(match[2] or 1)) if match else 1
+
+
+def family(name: str) -> str | None:
+    size = find(name)
+    return size.family if size else None
