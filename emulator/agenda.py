@@ -38,7 +38,7 @@ class Agenda:
         self._entries: list[Entry] = []
         self._numbers = itertools.count()
         self._changed = asyncio.Event()
-        clock.on_change = self._changed.set
+        clock.listeners.append(self._changed.set)
 
     def at(self, when: datetime, action: Action) -> Entry:
         entry = Entry(when, next(self._numbers), action)

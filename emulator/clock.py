@@ -7,7 +7,7 @@ clients and the blob store judge by their own clocks), so it stays real except f
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -27,7 +27,7 @@ class Clock:
     offset: float = 0.0
     skew: float = 0.0
     paused_at: float | None = None
-    on_change: Callable[[], None] = lambda: None
+    listeners: list[Callable[[], None]] = field(default_factory=list)  # called after every change of the time
 
     def now(self) -> datetime:
         instant = self.source() if self.paused_at is None else self.paused_at
@@ -39,28 +39,32 @@ class Clock:
     def pause(self) -> None:
         if self.paused_at is None:
             self.paused_at = self.source()
-            self.on_change()
+            self._tell()
 
     def resume(self) -> None:
         """Go on from where the clock stands, so that virtual time never jumps over the pause."""
         if self.paused_at is not None:
             self.offset -= self.source() - self.paused_at
             self.paused_at = None
-            self.on_change()
+            self._tell()
 
     def advance(self, step: timedelta) -> None:
         """Move virtual time forward. Raises ValueError for a step backwards."""
         if step < timedelta(0):
             raise ValueError("time only moves forward")
         self.offset += step.total_seconds()
-        self.on_change()
+        self._tell()
 
     def state(self) -> ClockState:
         return ClockState(self.offset, self.skew, self.paused_at)
 
     def restore(self, state: ClockState) -> None:
         self.offset, self.skew, self.paused_at = state.offset, state.skew, state.paused_at
-        self.on_change()
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener()
 
 
 def iso(moment: datetime) -> str:
