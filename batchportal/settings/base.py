@@ -296,6 +296,7 @@ GATEWAY_ALLOWED_HOSTS = env_list(
         ".blob.core.windows.net",
         ".blob.core.usgovcloudapi.net",
         ".blob.core.chinacloudapi.cn",
+        ".blob.storage.azure.net",
     ],
 )
 # Hosts (host or host:port) that may resolve to private or loopback addresses and be spoken to without TLS.
@@ -329,6 +330,8 @@ OPERATION_LEASE_SECONDS = env_int("OPERATION_LEASE_SECONDS", 30, minimum=3)
 OPERATION_KEEP_DAYS = env_int("OPERATION_KEEP_DAYS", 180, minimum=1)
 # How long an operation goes on trying while Azure throttles or does not answer.
 OPERATION_RETRY_SECONDS = env_int("OPERATION_RETRY_SECONDS", 1800, minimum=1)
+# After how long without a message, although the broker takes some, a worker starts itself anew.
+WORKER_STUCK_SECONDS = env_int("WORKER_STUCK_SECONDS", 60, minimum=5)
 # How often a worker may break down in the same step of an operation.
 OPERATION_MAX_ATTEMPTS = env_int("OPERATION_MAX_ATTEMPTS", 8, minimum=1)
 
