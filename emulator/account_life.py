@@ -23,4 +23,5 @@ def forget(services: Services, account: BatchAccount) -> None:
     with services.store.transaction():
         services.repositories.packages.delete_scope(account.name)
         services.repositories.applications.delete_scope(account.name)
+        services.scheduler.forget_account(account.name)
         services.repositories.accounts.delete("", account.name)

@@ -1,7 +1,8 @@
 """Wires the service: settings → services → tables of operations → pipeline → ASGI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.routing import Mount
@@ -27,7 +28,13 @@ def build(services: Services, connections: Connections | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         prepare(services)
+        services.scheduler.restore()
+        services.scheduler.restored()
+        agenda = asyncio.create_task(services.agenda.run())
         yield
+        agenda.cancel()
+        with suppress(asyncio.CancelledError):
+            await agenda
         services.store.close()
 
     pipeline = Pipeline(services, tables, connections or Connections())

@@ -3,10 +3,15 @@
 from emulator.clock import ClockState
 from emulator.domain.accounts import BatchAccount
 from emulator.domain.applications import Application, Package
+from emulator.domain.jobs import JobRecord, JobRow, PreparationRecord, TaskCounts
 from emulator.domain.long_running import LongRunning
+from emulator.domain.schedules import ScheduleRecord, ScheduleRow
 from emulator.domain.storage_accounts import StorageAccount
 from emulator.domain.subscriptions import ResourceGroup
+from emulator.domain.tasks import TaskRecord, TaskRow
+from emulator.scheduler.records import QueueEntry, RunRecord
 from emulator.store import Collection, Store
+from emulator.wire.tasks import Subtask
 
 
 class Repositories:
@@ -18,3 +23,14 @@ class Repositories:
         self.operations = Collection(store, "operation", LongRunning)  # scope: none
         self.applications = Collection(store, "application", Application)  # scope: account
         self.packages = Collection(store, "package", Package)  # scope: account/application
+        self.jobs = Collection(store, "job", JobRecord)  # scope: account
+        self.job_rows = Collection(store, "job", JobRow)
+        self.schedules = Collection(store, "job_schedule", ScheduleRecord)  # scope: account
+        self.schedule_rows = Collection(store, "job_schedule", ScheduleRow)
+        self.tasks = Collection(store, "task", TaskRecord)  # scope: account/job
+        self.task_rows = Collection(store, "task", TaskRow)
+        self.task_counts = Collection(store, "task_counts", TaskCounts)  # scope: account, by job
+        self.task_queue = Collection(store, "task_queue", QueueEntry)  # scope: account/job, in the order to start
+        self.subtasks = Collection(store, "subtask", Subtask)  # scope: account/job/task
+        self.preparations = Collection(store, "job_preparation", PreparationRecord)  # scope: account/job
+        self.runs = Collection(store, "run", RunRecord)  # scope: account

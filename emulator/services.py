@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from emulator.agenda import Agenda
 from emulator.blobs import BlobStore
 from emulator.clock import Clock
 from emulator.faults import Faults
@@ -9,6 +10,7 @@ from emulator.ids import IdSource
 from emulator.locks import KeyedLocks
 from emulator.repositories import Repositories
 from emulator.request_log import RequestLog
+from emulator.scheduler.engine import Scheduler
 from emulator.settings import Settings
 from emulator.store import MemoryStore, SqliteStore, Store
 from emulator.tokens import Tokens
@@ -28,6 +30,8 @@ class Services:
     faults: Faults
     locks: KeyedLocks
     request_log: RequestLog
+    agenda: Agenda
+    scheduler: Scheduler
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:
@@ -37,15 +41,18 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     clock = clock or Clock()
     if (kept := repositories.clock.get("", CLOCK)) is not None:
         clock.restore(kept)
+    ids, agenda = IdSource(settings.seed), Agenda(clock)
     return Services(
         settings=settings,
         store=store,
         repositories=repositories,
         clock=clock,
-        ids=IdSource(settings.seed),
+        ids=ids,
         blobs=BlobStore(settings.storage),
         tokens=Tokens(clock, settings.require_issuer),
         faults=Faults(),
         locks=KeyedLocks(),
         request_log=RequestLog(),
+        agenda=agenda,
+        scheduler=Scheduler(store, repositories, clock, ids, agenda),
     )

@@ -35,6 +35,7 @@ async def reset(call: Call) -> Response:
     services.clock.restore(ClockState())
     services.faults.clear()
     services.request_log.clear()
+    services.scheduler.reset()
     first_start.prepare(services)
     return answers.empty(204)
 

@@ -33,7 +33,8 @@ class JobRecord(msgspec.Struct):
     """A job and what only the service knows of it.
 
     ``next_task`` numbers tasks in the order they come. ``disable`` is the option of the disabling under way,
-    ``ending`` what follows when everything of the job has stopped. ``schedule`` created the job, if any.
+    ``ending`` what follows when everything of the job has stopped. ``schedule`` created the job and ``auto_pool`` is
+    the id of the pool made for it, if any.
     """
 
     job: Job
@@ -42,7 +43,7 @@ class JobRecord(msgspec.Struct):
     ending: Ending | None = None
     releasing: bool = False
     schedule: str | None = None
-    auto_pool: bool = False
+    auto_pool: str | None = None
 
     @property
     def is_schedulable(self) -> bool:
@@ -119,7 +120,7 @@ def new_job(wanted: JobSpecification, job_id: str, now: datetime, etag: str) -> 
     job.job_manager_task = _manager(job.job_manager_task)
     job.job_preparation_task = _preparation(job.job_preparation_task)
     job.job_release_task = _release(job.job_release_task)
-    return JobRecord(job=job, auto_pool=wanted.pool_info.auto_pool_specification is not None)
+    return JobRecord(job)
 
 
 def _fill(job: Job) -> None:
@@ -195,9 +196,7 @@ def change(record: JobRecord, wanted: JobChange, now: datetime, etag: str, *, re
         if given is not None or (replace and name not in {"pool_info", "network_configuration"}):
             setattr(record.job, name, given)
     if wanted.pool_info is not None:
-        record.auto_pool = wanted.pool_info.auto_pool_specification is not None
-        if not record.auto_pool:
-            record.job.execution_info.pool_id = wanted.pool_info.pool_id
+        record.job.execution_info.pool_id = wanted.pool_info.pool_id
     _fill(record.job)
     touch(record.job, now, etag)
 

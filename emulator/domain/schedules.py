@@ -21,6 +21,7 @@ class ScheduleRecord(msgspec.Struct):
     jobs: int = 0
     live: str | None = None
     ending: Ending | None = None
+    auto_pool: str | None = None
 
 
 class ScheduleRow(msgspec.Struct):

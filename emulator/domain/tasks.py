@@ -46,7 +46,9 @@ class TaskRow(msgspec.Struct):
     task: dict[str, object]
 
 
-def new_task(wanted: TaskSpecification, task_id: str, job: Job, sequence: int, now: datetime, etag: str) -> TaskRecord:
+def new_task(
+    wanted: TaskSpecification, task_id: str, job: Job, *, sequence: int, now: datetime, etag: str
+) -> TaskRecord:
     """The task as added, with the service's defaults filled in."""
     given = {name: getattr(wanted, name) for name in TaskSpecification.__struct_fields__}
     task = Task(
@@ -184,6 +186,5 @@ def reactivate(record: TaskRecord, now: datetime, etag: str) -> None:
     if record.task.execution_info.result == "success":
         raise ServiceError("TaskSucceeded")
     record.task.execution_info = TaskExecution(retry_count=0, requeue_count=0)
-    record.satisfies = False
     requeue(record, now, counted=False)
     touch(record.task, now, etag)

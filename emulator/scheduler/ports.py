@@ -17,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
-from emulator.wire.common import Command, ContainerInfo, FailureInfo, OutputFile, PackageReference
+from emulator.wire.common import Command, ContainerInfo, FailureInfo, OutputFile, PackageReference, ResourceFile
 
 
 class NodeRef(NamedTuple):
@@ -68,8 +68,11 @@ class TaskStart:
     ``run`` is unique for every attempt. ``folder`` is the task's directory below the node's root, such as
     ``workitems/job/job-1/task``: it is the same for each attempt and for subtasks ends with their number.
     ``environment`` holds what only the scheduler knows (job, task, lists of nodes) and the settings of job and task,
-    which come last and win; the node adds its own variables and those of packages. ``coordination`` is run before the
-    command on every instance of a multi-instance task; the command only on instance 0.
+    which come last and win; the node adds its own variables and those of packages.
+
+    Instances of a multi-instance task have a number. Each runs ``coordination`` and then sends ``run_coordinated``;
+    when all have, instance 0 is told to ``proceed`` with its command, and the others live on until they are stopped.
+    ``common_files`` are downloaded before the coordination, for all instances of a node into one place.
     """
 
     run: str
@@ -87,6 +90,7 @@ class TaskStart:
     preparation_folder: str | None = None
     instance: int | None = None
     coordination: str | None = None
+    common_files: tuple[ResourceFile, ...] = ()
 
 
 class Phase(StrEnum):
@@ -139,6 +143,10 @@ class NodeEvents(Protocol):
 
     def run_started(self, run: str, at: datetime) -> None: ...
 
+    def run_coordinated(self, run: str) -> None:
+        """The coordination command of an instance succeeded. One that fails ends the run instead."""
+        ...
+
     def run_ended(self, end: RunEnd) -> None: ...
 
     def pool_changed(self, account: str, pool: str) -> None:
@@ -157,6 +165,10 @@ class Runners(Protocol):
 
     def stop(self, node: NodeRef, run: str) -> None:
         """End the run now. Unknown runs are ignored."""
+        ...
+
+    def proceed(self, node: NodeRef, run: str) -> None:
+        """All instances are coordinated: run the command of instance 0."""
         ...
 
     def drained(self, ref: NodeRef) -> None:

@@ -1,0 +1,295 @@
+"""Jobs from their beginning to their end."""
+
+from datetime import datetime
+from functools import partial
+from typing import Literal
+
+from emulator.clock import iso
+from emulator.domain import jobs
+from emulator.domain.jobs import RELEASE, Ending, JobRecord, PreparationRecord
+from emulator.domain.stamps import move
+from emulator.domain.tasks import new_task
+from emulator.errors import ServiceError
+from emulator.scheduler import preparing, starting, stopping
+from emulator.scheduler.outcomes import ended_by_service
+from emulator.scheduler.ports import RunEnd, RunKind
+from emulator.scheduler.records import RunRecord
+from emulator.scheduler.world import World, job_key, pool_key
+from emulator.wire import times
+from emulator.wire.common import FailureInfo
+from emulator.wire.jobs import JobManagerTask, ReleaseExecution, SchedulingError
+from emulator.wire.tasks import TaskSpecification
+
+ALL_COMPLETE = "AllTasksComplete"
+MANAGER_COMPLETE = "JMComplete"
+TASK_FAILED = "TaskFailed"
+TIME_LIMIT = "MaxWallClockTimeExpiry"
+SCHEDULE_ENDED = "TerminateJobSchedule"
+
+_ENDED_WITH_JOB = "The task was ended because its job was"
+_RELEASE_LIMIT = "PT15M"
+
+
+def begin(world: World, account: str, record: JobRecord) -> None:
+    """A job was created: keep it, make its pool and its first task."""
+    job = record.job
+    automatic = job.pool_info.auto_pool_specification
+    if automatic is not None and record.auto_pool is None:
+        prefix = automatic.auto_pool_id_prefix
+        record.auto_pool = f"{prefix}_{world.ids.guid()}" if prefix else world.ids.guid()
+    world.save_job(account, record)
+    set_limit(world, account, record)
+    if job.job_manager_task is not None:
+        _add_manager(world, account, record, job.job_manager_task)
+    elif automatic is None:
+        end_if_all_complete(world, account, record)
+    if record.auto_pool is not None:
+        world.after.append(partial(make_auto_pool, world, account, job.id))
+
+
+def set_limit(world: World, account: str, record: JobRecord) -> None:
+    limit = record.job.constraints.max_wall_clock_time if record.job.constraints else None
+    if limit is None or times.is_unlimited(limit):
+        return
+    when = times.later(times.moment(record.job.execution_info.start_time), limit)
+    if when is not None:
+        world.set_deadline(when, "job", account, record.job.id)
+
+
+def _add_manager(world: World, account: str, record: JobRecord, manager: JobManagerTask) -> None:
+    shared = set(TaskSpecification.__struct_fields__) & set(JobManagerTask.__struct_fields__)
+    wanted = TaskSpecification(**{name: getattr(manager, name) for name in shared})
+    now = world.now()
+    task = new_task(wanted, manager.id, record.job, sequence=record.next_task, now=now, etag=world.etag())
+    task.is_manager = True
+    record.next_task += 1
+    world.save_job(account, record)
+    world.repositories.tasks.put(world.scope(account, record.job.id), manager.id, task)
+    counts = world.counts(account, record.job.id)
+    counts.add("active", None, task.slots)
+    world.repositories.task_counts.put(account, record.job.id, counts)
+    world.enqueue(account, record.job.id, task)
+
+
+def make_auto_pool(world: World, account: str, job_id: str) -> None:
+    """Create the pool of a job, unless it is there from before. Not within a transaction: pools have their own."""
+    record = world.job(account, job_id)
+    specification = record.job.pool_info.auto_pool_specification if record else None
+    if record is None or specification is None or record.auto_pool is None or record.job.state == "completed":
+        return
+    try:
+        if world.pools_port.traits(account, record.auto_pool) is None:
+            world.pools_port.create_auto_pool(account, record.auto_pool, specification.pool or {})
+    except ServiceError as error:
+        record.job.execution_info.scheduling_error = SchedulingError(
+            category="usererror", code=error.code, message=error.message
+        )
+        record.job.execution_info.terminate_reason = error.code
+        with world.store.transaction():
+            jobs.complete(record, world.now())
+            world.save_job(account, record)
+        return
+    record.job.execution_info.pool_id = record.auto_pool
+    with world.store.transaction():
+        world.save_job(account, record)
+
+
+def changed(world: World, account: str, record: JobRecord) -> None:
+    """The job was changed by a client."""
+    world.save_job(account, record)
+    set_limit(world, account, record)
+    end_if_all_complete(world, account, record)
+
+
+def disable(world: World, account: str, record: JobRecord, option: Literal["requeue", "terminate", "wait"]) -> None:
+    jobs.disable(record, option, world.now(), world.etag())
+    world.save_job(account, record)
+    for group in _running(world, account, record.job.id):
+        task = world.task(account, record.job.id, group[0].task)
+        if task is None or option == "wait":
+            continue
+        if option == "requeue":
+            stopping.requeue(world, task, group)
+        else:
+            stopping.complete(world, task, group, ended_by_service(f"{_ENDED_WITH_JOB} disabled"))
+    check(world, account, record.job.id)
+
+
+def end(world: World, account: str, record: JobRecord, ending: Ending, reason: str | None) -> None:
+    """Terminate or delete: running tasks are completed, waiting ones stay as they are, release tasks run."""
+    jobs.end(record, ending, reason, world.now(), world.etag())
+    world.save_job(account, record)
+    for group in _running(world, account, record.job.id):
+        task = world.task(account, record.job.id, group[0].task)
+        if task is not None:
+            stopping.complete(world, task, group, ended_by_service(f"{_ENDED_WITH_JOB} {_word(ending)}"))
+    live = world.jobs[job_key(account, record.job.id)]
+    for run in sorted(live.runs):
+        if (found := world.runs.get(run)) is not None and found.kind is RunKind.PREPARATION:
+            stopping.stop(world, found, "nothing")
+    check(world, account, record.job.id)
+
+
+def _word(ending: Ending) -> str:
+    return "terminated" if ending == "complete" else "deleted"
+
+
+def _running(world: World, account: str, job: str) -> list[list[RunRecord]]:
+    """The runs of tasks that are to be judged, those of a multi-instance task together."""
+    groups: dict[str, list[RunRecord]] = {}
+    for name in sorted(world.jobs[job_key(account, job)].runs):
+        run = world.runs[name]
+        if run.group and run.fate == "judge":
+            groups.setdefault(run.group, []).append(run)
+    return list(groups.values())
+
+
+def end_if_all_complete(world: World, account: str, record: JobRecord) -> bool:
+    """Whether the job ends because it has no task left to do."""
+    if record.job.state != "active" or record.job.on_all_tasks_complete != "terminatejob":
+        return False
+    if world.counts(account, record.job.id).unfinished:
+        return False
+    end(world, account, record, "complete", ALL_COMPLETE)
+    return True
+
+
+def check(world: World, account: str, job_id: str) -> None:
+    """Go on with a job that waited for its runs to be over."""
+    record = world.job(account, job_id)
+    live = world.jobs.get(job_key(account, job_id))
+    if record is None or live is None:
+        return
+    if record.job.state == "disabling" and not live.runs:
+        record.disable = None
+        move(record.job, "disabled", world.now())
+        world.save_job(account, record)
+    elif record.ending is not None and not live.runs and not live.releases:
+        if not record.releasing and _release(world, account, record):
+            return
+        _finish(world, account, record)
+
+
+def force(world: World, account: str, job_id: str) -> None:
+    """End without waiting for nodes: what still runs there is on its own."""
+    record = world.job(account, job_id)
+    live = world.jobs.get(job_key(account, job_id))
+    if record is None or live is None or record.ending is None:
+        return
+    for name in sorted(live.runs | live.releases):
+        stopping.over(world, world.runs[name])
+    _finish(world, account, record)
+
+
+def _release(world: World, account: str, record: JobRecord) -> bool:
+    """Start the release task on every node that was prepared. Whether there is any to wait for."""
+    record.releasing = True
+    world.save_job(account, record)
+    task = record.job.job_release_task
+    live = world.jobs[job_key(account, record.job.id)]
+    if task is None:
+        return False
+    for prepared in world.repositories.preparations.all(world.scope(account, record.job.id)):
+        pool = world.pools.get(pool_key(account, prepared.status.pool_id))
+        load = pool.named(prepared.status.node_id) if pool else None
+        if pool is None or load is None:
+            continue
+        run = RunRecord(
+            run=world.ids.guid(),
+            kind=RunKind.RELEASE,
+            account=load.node.ref.account,
+            job=record.job.id,
+            task=task.id or RELEASE,
+            pool=load.node.ref.pool,
+            node=load.node.ref.node,
+            slots=0,
+            group="",
+            is_started=True,
+        )
+        _start_release(world, record, run, prepared, task.max_wall_clock_time or _RELEASE_LIMIT)
+        live.releases.add(run.run)
+    return bool(live.releases)
+
+
+def _start_release(world: World, job: JobRecord, run: RunRecord, prepared: PreparationRecord, limit: str) -> None:
+    prepared.status.job_release_task_execution_info = ReleaseExecution(
+        start_time=iso(world.now()), state="running", task_root_directory=starting.folder(run)
+    )
+    world.repositories.preparations.put(world.scope(run.account, run.job), preparing.name_of(run.ref), prepared)
+    world.pools[pool_key(run.account, run.pool)].adopt(run.ref, run.run, 0)
+    if (when := times.later(world.now(), limit)) is not None:
+        run.limit = iso(when)
+        world.set_deadline(when, "run", run.account, run.run)
+    world.save_run(run)
+    world.after.append(partial(world.runners.start, starting.release_start(run, job)))
+
+
+def release_ended(world: World, run: RunRecord, ended: RunEnd, failure: FailureInfo | None) -> None:
+    prepared = world.repositories.preparations.get(world.scope(run.account, run.job), preparing.name_of(run.ref))
+    info = prepared.status.job_release_task_execution_info if prepared else None
+    if prepared is None or info is None:
+        return
+    info.state = "completed"
+    info.end_time = iso(world.now())
+    info.exit_code, info.container_info, info.failure_info = ended.exit_code, ended.container, failure
+    info.result = "success" if failure is None else "failure"
+    world.repositories.preparations.put(world.scope(run.account, run.job), preparing.name_of(run.ref), prepared)
+
+
+def _finish(world: World, account: str, record: JobRecord) -> None:
+    ending = record.ending
+    jobs.complete(record, world.now())
+    world.save_job(account, record)
+    _drop_auto_pool(world, account, record)
+    if ending == "delete":
+        forget(world, account, record)
+    if record.schedule is not None:
+        job_of_schedule_ended(world, account, record.schedule, record.job.id)
+
+
+def _drop_auto_pool(world: World, account: str, record: JobRecord) -> None:
+    specification = record.job.pool_info.auto_pool_specification
+    if specification is None or record.auto_pool is None or specification.keep_alive:
+        return
+    if specification.pool_lifetime_option == "job" or record.schedule is None:
+        world.after.append(partial(world.pools_port.delete_auto_pool, account, record.auto_pool))
+
+
+def forget(world: World, account: str, record: JobRecord) -> None:
+    """Nothing is left of a job, on its nodes neither."""
+    job = record.job.id
+    scope = world.scope(account, job)
+    for kind in (world.repositories.tasks, world.repositories.task_queue, world.repositories.subtasks):
+        kind.delete_scope(scope)
+    world.repositories.preparations.delete_scope(scope)
+    world.repositories.task_counts.delete(account, job)
+    world.repositories.jobs.delete(account, job)
+    world.forget_job(job_key(account, job))
+    for load in world.pools.get(pool_key(account, record.pool or ""), ()):
+        world.after.append(partial(world.runners.forget, load.node.ref, starting.job_folder(job)))
+
+
+# Schedules, as far as the end of a job moves them on
+
+
+def job_of_schedule_ended(world: World, account: str, schedule: str, job: str) -> None:
+    record = world.repositories.schedules.get(account, schedule)
+    if record is None:
+        return
+    if record.live == job:
+        record.live = None
+        world.repositories.schedules.put(account, schedule, record)
+    world.set_deadline(world.now(), "schedule", account, schedule)
+
+
+def limit_reached(world: World, account: str, job_id: str, now: datetime) -> None:
+    """The longest time of a job may be over, unless it was changed since."""
+    record = world.job(account, job_id)
+    if record is None or record.job.state in {"completed", "terminating", "deleting"}:
+        return
+    limit = record.job.constraints.max_wall_clock_time if record.job.constraints else None
+    if limit is None or times.is_unlimited(limit):
+        return
+    when = times.later(times.moment(record.job.execution_info.start_time), limit)
+    if when is not None and now >= when:
+        end(world, account, record, "complete", TIME_LIMIT)

@@ -1,0 +1,85 @@
+"""Takes runs off nodes, and does what was decided about their tasks once the runs are really over."""
+
+from functools import partial
+
+from emulator.domain import tasks
+from emulator.domain.tasks import TaskRecord
+from emulator.scheduler import starting
+from emulator.scheduler.records import Fate, RunRecord
+from emulator.scheduler.world import LiveJob, World, job_key
+from emulator.wire.common import FailureInfo
+
+
+def runs_of(world: World, account: str, job: str, task: str) -> list[RunRecord]:
+    """Runs of a task that hold slots, also of one that is completed or deleted by now."""
+    live = world.jobs.get(job_key(account, job))
+    found = [world.runs[run] for run in sorted(live.runs)] if live else []
+    return [run for run in found if run.task.lower() == task.lower()]
+
+
+def stop(world: World, run: RunRecord, fate: Fate) -> None:
+    """End a run. One that was never started, waiting for the job's preparation, is over at once."""
+    run.fate = fate
+    if run.is_started:
+        world.save_run(run)
+        world.stop(run)
+    else:
+        over(world, run)
+
+
+def requeue(world: World, record: TaskRecord, runs: list[RunRecord]) -> None:
+    """Take a task off its nodes and let it wait again. It starts again only when its runs are over."""
+    if not runs:
+        return
+    with world.changing(runs[0].account, runs[0].job, record):
+        tasks.requeue(record, world.now(), counted=any(run.is_started for run in runs))
+    for run in runs:
+        stop(world, run, "requeue")
+
+
+def complete(world: World, record: TaskRecord, runs: list[RunRecord], failure: FailureInfo) -> None:
+    """A task that somebody ended: it is completed now, its runs are over when they are."""
+    with world.changing(runs[0].account, runs[0].job, record):
+        tasks.complete(record, world.now(), exit_code=None, failure=failure)
+    for run in runs:
+        stop(world, run, "nothing")
+
+
+def over(world: World, run: RunRecord) -> None:
+    """The run is over on its node: free its slots. The last of a group lets its task wait again if it is to."""
+    world.drop_run(run)
+    live = world.jobs.get(job_key(run.account, run.job))
+    if live is not None:
+        live.runs.discard(run.run)
+        live.releases.discard(run.run)
+    if not _group_is_over(world, run):
+        return
+    if live is not None:
+        live.tasks_running -= 1
+    if run.deleted:
+        world.after.append(partial(world.runners.forget, run.ref, starting.folder(run)))
+    if run.fate == "requeue" and (record := world.task(run.account, run.job, run.task)) is not None:
+        wait(world, live, run.account, run.job, record)
+
+
+def wait(world: World, live: LiveJob | None, account: str, job: str, record: TaskRecord) -> None:
+    """An active task without a run waits: for tasks it depends on, or for a node."""
+    if record.task.state != "active" or record.run is not None:
+        return
+    if live is not None and live.waiting is not None and live.waiting.wait(record.task.id, record.task.depends_on):
+        return
+    world.enqueue(account, job, record)
+
+
+def _group_is_over(world: World, run: RunRecord) -> bool:
+    """Whether this was a task's only run or the last of its group."""
+    if not run.group:
+        return False
+    group = world.groups.get(run.group)
+    if group is None:
+        return True
+    group.remove(run.run)
+    if group:
+        return False
+    del world.groups[run.group]
+    return True

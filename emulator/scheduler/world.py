@@ -1,0 +1,230 @@
+"""What the parts of the scheduler share: the store, the live state made from it, and what is to be done after it."""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from emulator.clock import Clock
+from emulator.domain.jobs import JobRecord, TaskCounts
+from emulator.domain.tasks import TaskRecord
+from emulator.ids import IdSource
+from emulator.repositories import Repositories
+from emulator.scheduler.dependencies import Waiting
+from emulator.scheduler.placement import PoolNodes
+from emulator.scheduler.ports import NodeRef, Pools, PoolTraits, Runners, TaskStart
+from emulator.scheduler.records import QueueEntry, RunRecord
+from emulator.store import Store
+
+JobKey = tuple[str, str]  # account and job, in lower case
+PoolKey = tuple[str, str]  # account and pool, in lower case
+Deadline = tuple[datetime, str, str, str]  # when, what, account and the thing's name
+
+QUEUE_WINDOW = 256  # tasks of a job that are looked at for a place; the next ones follow as these are placed
+
+
+class NoNodes:
+    """A service without pools."""
+
+    def start(self, start: TaskStart) -> None:
+        raise LookupError(f"there is no node {start.node}")
+
+    def stop(self, node: NodeRef, run: str) -> None:
+        return
+
+    def proceed(self, node: NodeRef, run: str) -> None:
+        return
+
+    def drained(self, ref: NodeRef) -> None:
+        return
+
+    def forget(self, node: NodeRef, folder: str) -> None:
+        return
+
+    def traits(self, account: str, pool: str) -> PoolTraits | None:
+        return None
+
+    def create_auto_pool(self, account: str, pool: str, specification: Mapping[str, object]) -> None:
+        return
+
+    def delete_auto_pool(self, account: str, pool: str) -> None:
+        return
+
+
+@dataclass(slots=True)
+class LiveJob:
+    """A job that is not completed, with what scheduling asks of it again and again."""
+
+    key: JobKey
+    pool: PoolKey | None = None
+    priority: int = 0
+    created: str = ""
+    is_schedulable: bool = False
+    most_parallel: int = -1
+    waiting: Waiting | None = None
+    window: deque[QueueEntry] = field(default_factory=deque)
+    read_to: str = ""
+    runs: set[str] = field(default_factory=set)  # of tasks and of preparation
+    releases: set[str] = field(default_factory=set)
+    tasks_running: int = 0
+
+    @property
+    def has_room(self) -> bool:
+        return self.most_parallel == -1 or self.tasks_running < self.most_parallel
+
+    def reread(self) -> None:
+        """The queue has changed in front of what was read of it."""
+        self.window.clear()
+        self.read_to = ""
+
+
+def pool_key(account: str, pool: str) -> PoolKey:
+    return account.lower(), pool.lower()
+
+
+def job_key(account: str, job: str) -> JobKey:
+    return account.lower(), job.lower()
+
+
+class World:
+    def __init__(self, store: Store, repositories: Repositories, clock: Clock, ids: IdSource) -> None:
+        self.store = store
+        self.repositories = repositories
+        self.clock = clock
+        self.ids = ids
+        self.runners: Runners = NoNodes()
+        self.pools_port: Pools = NoNodes()
+        self.pools: dict[PoolKey, PoolNodes] = {}
+        self.jobs: dict[JobKey, LiveJob] = {}
+        self.jobs_by_pool: dict[PoolKey, dict[JobKey, None]] = {}
+        self.runs: dict[str, RunRecord] = {}
+        self.groups: dict[str, list[str]] = {}
+        self.in_doubt: dict[str, RunRecord] = {}
+        self.draining: set[NodeRef] = set()
+        self.dirty: dict[PoolKey, None] = {}
+        self.after: deque[Callable[[], None]] = deque()
+        self.deadlines: list[Deadline] = []
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def etag(self) -> str:
+        return self.ids.etag(self.now())
+
+    # Jobs
+
+    def job(self, account: str, job: str) -> JobRecord | None:
+        return self.repositories.jobs.get(account, job)
+
+    def save_job(self, account: str, record: JobRecord) -> None:
+        """Keep the job and what is live of it in step."""
+        self.repositories.jobs.put(account, record.job.id, record)
+        self.enliven(account, record)
+
+    def enliven(self, account: str, record: JobRecord) -> LiveJob:
+        key = job_key(account, record.job.id)
+        live = self.jobs.setdefault(key, LiveJob(key))
+        self._move_to_pool(live, pool_key(account, record.pool) if record.pool else None)
+        live.priority = record.job.priority or 0
+        live.created = record.job.creation_time
+        live.is_schedulable = record.is_schedulable
+        live.most_parallel = record.job.max_parallel_tasks or -1
+        if record.job.uses_task_dependencies and live.waiting is None:
+            live.waiting = Waiting()
+        self.mark_dirty(live.pool)
+        if record.job.state == "completed":
+            self.forget_job(key)
+        return live
+
+    def forget_job(self, key: JobKey) -> None:
+        live = self.jobs.pop(key, None)
+        if live is not None:
+            self._move_to_pool(live, None)
+
+    def _move_to_pool(self, live: LiveJob, pool: PoolKey | None) -> None:
+        if live.pool is not None:
+            jobs = self.jobs_by_pool.get(live.pool, {})
+            jobs.pop(live.key, None)
+            if not jobs:
+                self.jobs_by_pool.pop(live.pool, None)
+        live.pool = pool
+        if pool is not None:
+            self.jobs_by_pool.setdefault(pool, {})[live.key] = None
+
+    # Tasks
+
+    def scope(self, account: str, job: str) -> str:
+        return f"{account}/{job}"
+
+    def task(self, account: str, job: str, task: str) -> TaskRecord | None:
+        return self.repositories.tasks.get(self.scope(account, job), task)
+
+    def counts(self, account: str, job: str) -> TaskCounts:
+        return self.repositories.task_counts.get(account, job) or TaskCounts()
+
+    @contextmanager
+    def changing(self, account: str, job: str, record: TaskRecord) -> Iterator[None]:
+        """Save a task after the block, and count it where it is by then."""
+        was = record.task.state, record.task.execution_info.result
+        yield
+        self.repositories.tasks.put(self.scope(account, job), record.task.id, record)
+        new = record.task.state, record.task.execution_info.result
+        if new != was:
+            counts = self.counts(account, job)
+            counts.add(*was, record.slots, -1)
+            counts.add(*new, record.slots)
+            self.repositories.task_counts.put(account, job, counts)
+
+    def enqueue(self, account: str, job: str, record: TaskRecord) -> None:
+        place = queue_place(record)
+        self.repositories.task_queue.put(self.scope(account, job), place, QueueEntry(place, record.task.id))
+        live = self.jobs.get(job_key(account, job))
+        if live is not None:
+            if place <= live.read_to:
+                live.reread()
+            self.mark_dirty(live.pool)
+
+    def dequeue(self, account: str, job: str, record: TaskRecord) -> None:
+        self.repositories.task_queue.delete(self.scope(account, job), queue_place(record))
+
+    # Runs
+
+    def save_run(self, run: RunRecord) -> None:
+        self.runs[run.run] = run
+        self.repositories.runs.put(run.account, run.run, run)
+
+    def drop_run(self, run: RunRecord) -> None:
+        """The run is over: its slots are free."""
+        self.runs.pop(run.run, None)
+        self.repositories.runs.delete(run.account, run.run)
+        if (nodes := self.pools.get(pool_key(run.account, run.pool))) is not None:
+            nodes.release(run.ref, run.run)
+            self.mark_dirty(pool_key(run.account, run.pool))
+            self.tell_drained(run.ref)
+
+    def tell_drained(self, ref: NodeRef) -> None:
+        nodes = self.pools.get(pool_key(ref.account, ref.pool))
+        load = nodes.get(ref) if nodes else None
+        if ref in self.draining and (load is None or not load.runs):
+            self.draining.discard(ref)
+            self.after.append(lambda: self.runners.drained(ref))
+
+    def stop(self, run: RunRecord) -> None:
+        self.after.append(lambda: self.runners.stop(run.ref, run.run))
+
+    # What is to come
+
+    def mark_dirty(self, pool: PoolKey | None) -> None:
+        """Something may be placed on the pool's nodes by now."""
+        if pool is not None:
+            self.dirty[pool] = None
+
+    def set_deadline(self, when: datetime, what: str, account: str, name: str) -> None:
+        heapq.heappush(self.deadlines, (when, what, account, name))
+
+
+def queue_place(record: TaskRecord) -> str:
+    """Tasks start in the order they came, a job manager before all."""
+    return f"{0 if record.is_manager else 1}{record.sequence:019d}"
