@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView
 
 from apps.core.api import api_not_found
@@ -29,5 +30,5 @@ urlpatterns = [
     path("api/v1/", include("batchportal.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("api/docs/", ApiDocsView.as_view(), name="api-docs"),
-    re_path(r"^api/(?P<path>.*)$", login_not_required(api_not_found), name="api-not-found"),
+    re_path(r"^api/(?P<path>[\s\S]*)$", login_not_required(csrf_exempt(api_not_found)), name="api-not-found"),
 ]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -93,6 +93,7 @@ class ApplicationListApi(PortalApi):
 
     @extend_schema(
         operation_id="applications_list",
+        summary="List applications",
         parameters=[
             OpenApiParameter("account", str, OpenApiParameter.PATH),
             OpenApiParameter("q", str, description="Words in ID, display name, team or version."),
@@ -149,7 +150,12 @@ class ApplicationApi(PortalApi):
             required=False, allow_null=True, help_text="Slug of the owning team, or null; administrators only."
         )
 
-    @extend_schema(operation_id="applications_get", parameters=_APPLICATION, responses=ApplicationDetailOutput)
+    @extend_schema(
+        operation_id="applications_get",
+        summary="Read an application",
+        parameters=_APPLICATION,
+        responses=ApplicationDetailOutput,
+    )
     def get(self, _request: Request, application: str, **_: Any) -> Response:
         found = application_get(actor=self.actor, account=self.account, application_id=application)
         return Response(ApplicationDetailOutput(found).data)
@@ -196,7 +202,12 @@ class ApplicationApi(PortalApi):
 class PackageListApi(PortalApi):
     permission = Permission.VIEW_APPLICATIONS
 
-    @extend_schema(operation_id="packages_list", parameters=_APPLICATION, responses=PackageOutput(many=True))
+    @extend_schema(
+        operation_id="packages_list",
+        summary="List packages",
+        parameters=_APPLICATION,
+        responses=PackageOutput(many=True),
+    )
     def get(self, _request: Request, application: str, **_: Any) -> Response:
         """Packages of the application, newest activation first."""
         found = application_get(actor=self.actor, account=self.account, application_id=application)
@@ -209,7 +220,7 @@ class PackageApi(PortalApi):
         "delete": Permission.UPLOAD_PACKAGES,
     }
 
-    @extend_schema(operation_id="packages_get", parameters=_PACKAGE, responses=PackageOutput)
+    @extend_schema(operation_id="packages_get", summary="Read a package", parameters=_PACKAGE, responses=PackageOutput)
     def get(self, _request: Request, application: str, version: str, **_: Any) -> Response:
         found = application_get(actor=self.actor, account=self.account, application_id=application)
         return Response(PackageOutput(found.package(version)).data)
@@ -244,7 +255,12 @@ class PackageContentApi(ContentUpload, PortalApi):
     @extend_schema(
         operation_id="packages_download",
         parameters=[*_PACKAGE, OpenApiParameter("Range", str, OpenApiParameter.HEADER)],
-        responses={(200, "application/zip"): OpenApiTypes.BINARY, (206, "application/zip"): OpenApiTypes.BINARY},
+        responses={
+            (200, "application/zip"): OpenApiTypes.BINARY,
+            (206, "application/zip"): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="The ETag of If-None-Match still holds."),
+            416: OpenApiResponse(description="The range lies behind the end."),
+        },
     )
     def get(self, request: Request, application: str, version: str, **_: Any) -> HttpResponseBase:
         """The zip. Ranges are honoured, and `Repr-Digest` carries the SHA-256 where the portal knows it."""

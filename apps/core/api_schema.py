@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from django.conf import settings
@@ -31,11 +32,26 @@ class ErrorOutput(serializers.Serializer[Any]):
     error = ErrorDetail()
 
 
+# The resources, from the innermost of an address outwards.
+_RESOURCES = ["packages", "applications", "storage", "audit-events", "uploads", "operations", "accounts"]
+
+
 class PortalSchema(AutoSchema):
     """Adds what all routes share."""
 
+    def get_tags(self) -> list[str]:
+        """The resource that the address is about."""
+        parts = self.path.split("/")
+        return [next((name for name in _RESOURCES if name in parts), "people")]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """What the handler or the view says about itself; what its base says is not for callers."""
+        handler = getattr(self.view, self.method.lower(), None)
+        return inspect.cleandoc(getattr(handler, "__doc__", None) or type(self.view).__doc__ or "")
+
     def _get_paginator(self) -> Any:
-        return PortalPagination() if isinstance(self.view, PortalApi) else None
+        """Lists are paged; what a POST lists is the answer as a whole."""
+        return PortalPagination() if isinstance(self.view, PortalApi) and self.method == "GET" else None
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)

@@ -158,7 +158,10 @@ class OperationCancelApi(OneOperationApi):
     permission = Permission.SIGNED_IN
 
     @extend_schema(
-        operation_id="operations_cancel", summary="Cancel an operation", request=None, responses=OperationDetailOutput
+        operation_id="operations_cancel",
+        summary="Cancel an operation",
+        request=None,
+        responses={202: OperationDetailOutput},
     )
     def post(self, _request: Request, **_: Any) -> Response:
         cancelled = services.operation_cancel(actor=self.actor, operation=self.operation)
