@@ -56,7 +56,7 @@ class Processes:
             self.running[part.name] = subprocess.Popen(
                 [*LEASH, *part.command],
                 cwd=ROOT,
-                env={**os.environ, **part.environment, **environment},
+                env={**clean_environment(), **part.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -140,6 +140,11 @@ class Processes:
         with file.open("rb") as output:
             output.seek(max(since, size - limit))
             return output.read().decode("utf-8", "replace")
+
+
+def clean_environment() -> dict[str, str]:
+    """Our environment without the leave that tests beside a running Playwright take for themselves."""
+    return {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
 def end_group(leader: int) -> None:

@@ -19,7 +19,7 @@ from emulator.testing import Emulator
 from scripts.install import ROOT
 from scripts.parts import Site
 from scripts.run import build_static
-from tests.support.processes import Processes, free_ports
+from tests.support.processes import Processes, clean_environment, free_ports
 
 # Recovery in seconds instead of minutes, so that tests see it.
 QUICK = {"OPERATION_LEASE_SECONDS": "5", "OPERATIONS_RECONCILE_SECONDS": "1", "LOG_LEVEL": "INFO"}
@@ -71,7 +71,7 @@ class Stack(Processes):
         self.batch.clear_faults()
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **self.site.environment()}
+        return {**clean_environment(), **self.site.environment()}
 
     def manage(self, *arguments: str) -> str:
         """Run a management command of this portal. Returns what it printed; raises with its errors when it fails."""

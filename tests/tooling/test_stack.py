@@ -55,3 +55,8 @@ def test_faults_are_gone_for_the_next_test(stack: Stack) -> None:
 def test_chromium_shows_the_portal(stack: Stack, page: Page) -> None:
     page.goto(stack.url)
     assert "/accounts/login/" in page.url
+
+
+def test_database_is_in_reach_beside_a_running_browser(stack: Stack, page: Page) -> None:
+    with stack.database():
+        assert get_user_model().objects.filter(is_active=True).count() >= len(stack.people)
