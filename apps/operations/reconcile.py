@@ -44,9 +44,11 @@ def forgotten() -> QuerySet[Operation]:
     due = Q(lease_until=None, not_before__lte=now)
     cancelling = Q(lease_until=None, cancel_requested_at__isnull=False)
     crashed = Q(lease_until__lt=now)
-    return Operation.objects.filter(never_claimed | due | cancelling | crashed, status__in=ACTIVE).order_by(
-        "created_at"
-    )
+    waiting = never_claimed | due | cancelling | crashed
+    told = F("dispatched_at")
+    untold = Q(dispatched_at=None) | Q(not_before__gt=told) | Q(lease_until__gt=told) | Q(cancel_requested_at__gt=told)
+    late = Q(dispatched_at__lt=now - PATIENCE)
+    return Operation.objects.filter(waiting, untold | late, status__in=ACTIVE).order_by("created_at")
 
 
 def purge() -> int:

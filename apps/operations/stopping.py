@@ -24,7 +24,8 @@ def asked() -> bool:
     return _shared[0] != 0
 
 
-def _ask(**_: Any) -> None:
+def ask(**_: Any) -> None:
+    """Have every run of this worker give back its lease after the step under way."""
     _shared[0] = 1
 
 
@@ -50,7 +51,7 @@ def spared() -> Iterator[None]:
     before = signal.getsignal(signal.SIGTERM)
 
     def told(_number: int, _frame: FrameType | None) -> None:
-        _ask()
+        ask()
         signal.signal(signal.SIGTERM, before)
 
     # Here and not when the process starts: the pool sets its own handlers after its initialisation.
@@ -62,5 +63,5 @@ def spared() -> Iterator[None]:
 
 
 worker_init.connect(_begin, weak=False)
-worker_shutting_down.connect(_ask, weak=False)
+worker_shutting_down.connect(ask, weak=False)
 worker_process_init.connect(_in_pool, weak=False)

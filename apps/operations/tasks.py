@@ -19,6 +19,11 @@ def operations_reconcile_task() -> None:
     reconcile.reconcile()
 
 
+@shared_task(name="operations.ping", ignore_result=True)
+def operations_ping_task() -> None:
+    """That it arrives is all it is for; see `apps.operations.liveness`."""
+
+
 @shared_task(name="operations.purge")
 def operations_purge_task() -> None:
     reconcile.purge()

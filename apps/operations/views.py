@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import etag
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.selectors import account_list
 from apps.core.http import wants_fragment
@@ -77,7 +78,12 @@ class OperationView(PortalView):
         self.operation = selectors.operation_get(actor=self.actor, operation_id=self.operation_id)
         self.account = self.operation.account
 
-    def details(self, status: int = 200, error: str = "") -> HttpResponse:
+    def go_to(self, operation: Operation) -> HttpResponse:
+        """To the page of an operation; htmx is told to load it whole."""
+        url = reverse("operations:detail", kwargs={"operation": operation.pk})
+        return HttpResponseClientRedirect(url) if wants_fragment(self.request) else HttpResponseRedirect(url)
+
+    def details(self) -> HttpResponse:
         operation = self.operation
         context = {
             "operation": operation,
@@ -86,9 +92,8 @@ class OperationView(PortalView):
             "may_control": selectors.may_control(self.actor, operation),
             "can_retry": selectors.operation_can_retry(operation),
             "retries": list(operation.retries.all()),
-            "error": error,
         }
-        return self.page_or_fragment("operations/detail.html", "operations/_detail.html", context, status)
+        return self.page_or_fragment("operations/detail.html", "operations/_detail.html", context)
 
 
 class OperationDetailView(OperationView):
@@ -116,7 +121,7 @@ class OperationCancelView(OperationView):
 
     def post(self, _request: Any, **_: Any) -> HttpResponse:
         services.operation_cancel(actor=self.actor, operation=self.operation)
-        return redirect("operations:detail", operation=self.operation.pk)
+        return self.go_to(self.operation)
 
 
 class OperationRetryView(OperationView):
@@ -127,7 +132,7 @@ class OperationRetryView(OperationView):
 
     def post(self, _request: Any, **_: Any) -> HttpResponse:
         again = services.operation_retry(actor=self.actor, operation=self.operation)
-        return redirect("operations:detail", operation=again.pk)
+        return self.go_to(again)
 
 
 class BellView(PortalView):

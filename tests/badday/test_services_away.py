@@ -123,7 +123,7 @@ def test_upload_address_is_refused_in_the_middle(
     until(lambda: portal.operation(operation)["done"] > 0, 60, "a block in blob storage")
     portal.stack.kill("worker")
     with portal.stack.database():
-        upload = Upload.objects.get(operation=operation)
+        upload = Upload.objects.get(operation_id=operation)
         url = upload.destination["url"]
         assert "sig=" in url
         upload.destination = {**upload.destination, "url": url.replace("sig=", "sig=AAAA")}
