@@ -14,7 +14,7 @@ from apps.accounts.models import BatchAccount
 from apps.accounts.reading import Problem
 from apps.applications.names import name_key
 from apps.applications.ownership import may_touch, owners_of
-from apps.applications.records import PackageFacts, facts_of_account
+from apps.applications.records import last_uploads_of_account, sizes_of_account
 from apps.applications.snapshot import Snapshot, snapshot_read
 from apps.gateway.types import ActiveApplication, Application, Plane
 from apps.operations.models import ACTIVE, Operation
@@ -198,31 +198,32 @@ class _Rows:
         self.account = account
         self.managed = {name_key(one.id): one for one in found.managed or ()}
         self.versions = None if found.active is None else {name_key(one.id): one.versions for one in found.active}
-        self.facts = facts_of_account(account=account)
+        self.sizes = sizes_of_account(account=account)
+        self.last_uploads = last_uploads_of_account(account=account)
         self.owners = owners_of(account=account)
         self.running = running
 
     def row(self, key: str, named: Application | ActiveApplication) -> ApplicationRow:
         managed, owner = self.managed.get(key), self.owners.get(key)
         versions = None if self.versions is None else self.versions.get(key, ())
-        known = self._facts(key, versions or ())
+        sizes = self._sizes(key, versions or ())
         return ApplicationRow(
             id=named.id,
             display_name=named.display_name,
             default_version=managed.default_version if managed else None,
             allow_updates=managed.allow_updates if managed else None,
             versions=versions,
-            size=sum(fact.size for fact in known),
-            sized=len(known),
-            last_upload=max((fact.uploaded_at for fact in known), default=None),
+            size=sum(sizes),
+            sized=len(sizes),
+            last_upload=self.last_uploads.get(key),
             team=owner.team if owner else None,
             may_touch=may_touch(actor=self.actor, account=self.account, team_id=owner.team_id if owner else None),
             running=len(self.running.get(key, ())),
         )
 
-    def _facts(self, key: str, versions: Iterable[str]) -> list[PackageFacts]:
-        found = (self.facts.get((key, name_key(version))) for version in versions)
-        return [fact for fact in found if fact is not None]
+    def _sizes(self, key: str, versions: Iterable[str]) -> list[int]:
+        found = (self.sizes.get((key, name_key(version))) for version in versions)
+        return [size for size in found if size is not None]
 
 
 def _running(account: BatchAccount) -> dict[str, list[Operation]]:

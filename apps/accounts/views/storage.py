@@ -18,7 +18,7 @@ from apps.accounts.selectors import (
 from apps.accounts.services.storage import SUBJECT_KEY, storage_link, storage_sync_keys, storage_unlink
 from apps.accounts.views.shared import address, form_status, go_to
 from apps.applications.listing import application_list
-from apps.applications.records import facts_of_account
+from apps.applications.records import sizes_of_account
 from apps.core.exceptions import PortalError
 from apps.core.messages import message_for
 from apps.core.views import PortalView
@@ -95,8 +95,8 @@ class StorageBytesView(StorageBase):
             context["reading"] = package_bytes(
                 actor=self.actor, account=self.account, storage_account_id=linked.storage_account_id
             )
-            recorded = facts_of_account(account=self.account).values()
-            context |= {"recorded": len(recorded), "recorded_size": sum(fact.size for fact in recorded)}
+            recorded = sizes_of_account(account=self.account).values()
+            context |= {"recorded": len(recorded), "recorded_size": sum(recorded)}
         return self.page("accounts/_storage_bytes.html", context)
 
 
