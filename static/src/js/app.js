@@ -1,5 +1,6 @@
 // The script of every page. Each module listens on the document, so that swapped-in markup needs no wiring.
 import htmx from "htmx.org";
+import { startBell } from "./bell.js";
 import { startCopy } from "./copy.js";
 import { startCommandBars } from "./commandbar.js";
 import { startDialogs } from "./dialogs.js";
@@ -14,6 +15,8 @@ import { startTimes } from "./times.js";
 import { startToasts } from "./toasts.js";
 
 startNavigation(htmx);
+// Before the polls: it decides what the first of them asks for.
+startBell();
 startPolling(htmx);
 startDialogs(htmx);
 startForms();

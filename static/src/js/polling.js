@@ -83,6 +83,8 @@ export function startPolling(htmx) {
   };
   document.addEventListener("visibilitychange", wake);
   addEventListener("online", wake);
+  // New work: the bell hears of it now, not at its next turn.
+  document.addEventListener("upload-begun", wake);
 }
 
 /** Events that the server asks for in HX-Trigger, as htmx does for its own requests. */
