@@ -111,6 +111,7 @@ CATALOGUE: Mapping[str, tuple[int, str]] = {
     "JobCompleted": (409, "The specified job is already in a completed state."),
     "JobBeingTerminated": (409, "The specified job is being terminated."),
     "JobBeingDeleted": (409, "The specified job is being deleted."),
+    "JobPreparationTaskNotSpecified": (404, "The specified job has no preparation task."),
     "JobScheduleNotFound": (404, "The specified job schedule does not exist."),
     "JobScheduleExists": (409, "The specified job schedule already exists."),
     "JobScheduleWithSameIdExists": (

@@ -4,7 +4,7 @@ An operation without a handler answers a 501 that names it. Query parameters tha
 refused.
 """
 
-from emulator.data import applications, images, jobs, pools
+from emulator.data import applications, images, job_schedules, jobs, pools, tasks
 from emulator.errors import Plane
 from emulator.operations import Handler, Operation
 
@@ -14,8 +14,37 @@ _HANDLERS: dict[str, Handler] = {
     "list_supported_images": images.list_supported_images,
     "list_pools": pools.list_pools,
     "list_pool_node_counts": pools.list_pool_node_counts,
+    "create_job": jobs.create_job,
+    "get_job": jobs.get_job,
     "list_jobs": jobs.list_jobs,
-    "list_job_schedules": jobs.list_job_schedules,
+    "list_jobs_from_schedule": jobs.list_jobs_from_schedule,
+    "update_job": jobs.update_job,
+    "replace_job": jobs.replace_job,
+    "delete_job": jobs.delete_job,
+    "disable_job": jobs.disable_job,
+    "enable_job": jobs.enable_job,
+    "terminate_job": jobs.terminate_job,
+    "get_job_task_counts": jobs.get_job_task_counts,
+    "list_job_preparation_and_release_task_status": jobs.list_job_preparation_and_release_task_status,
+    "create_job_schedule": job_schedules.create_job_schedule,
+    "job_schedule_exists": job_schedules.job_schedule_exists,
+    "get_job_schedule": job_schedules.get_job_schedule,
+    "list_job_schedules": job_schedules.list_job_schedules,
+    "update_job_schedule": job_schedules.update_job_schedule,
+    "replace_job_schedule": job_schedules.replace_job_schedule,
+    "disable_job_schedule": job_schedules.disable_job_schedule,
+    "enable_job_schedule": job_schedules.enable_job_schedule,
+    "terminate_job_schedule": job_schedules.terminate_job_schedule,
+    "delete_job_schedule": job_schedules.delete_job_schedule,
+    "create_task": tasks.create_task,
+    "create_task_collection": tasks.create_task_collection,
+    "get_task": tasks.get_task,
+    "list_tasks": tasks.list_tasks,
+    "replace_task": tasks.replace_task,
+    "delete_task": tasks.delete_task,
+    "terminate_task": tasks.terminate_task,
+    "reactivate_task": tasks.reactivate_task,
+    "list_subtasks": tasks.list_subtasks,
 }
 
 

@@ -20,12 +20,13 @@ _UNKNOWN = re.compile(r"Object contains unknown field `([^`]+)`")
 
 
 def read(body: object, shape: type[S]) -> S:
-    """The shape of a JSON object. Numbers and booleans may come as text, as some clients send them; null is absent.
+    """The shape of a JSON object. Numbers and booleans may come as text, as some clients send them; null is absent,
+    and so are OData's annotations, which clients send back with what they were given.
 
     Raises MissingRequiredProperty, InvalidPropertyValue or, for a property the service does not know,
     InvalidRequestBody, each naming the property.
     """
-    cleaned = without_nulls(body)
+    cleaned = _plain(body)
     try:
         return msgspec.convert(cleaned, shape, strict=False)
     except msgspec.ValidationError as error:
@@ -60,10 +61,14 @@ def invalid(name: str, reason: str, value: object = None) -> ServiceError:
     return ServiceError("InvalidPropertyValue", values=values)
 
 
-def without_nulls(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {
+            key: _plain(item)
+            for key, item in value.items()
+            if item is not None and not (isinstance(key, str) and key.startswith("odata."))
+        }
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _joined(path: str, name: str) -> str:
