@@ -158,7 +158,7 @@ def test_a_session_reads_freely_and_writes_with_a_csrf_token_alone(reader: Clien
     assert client.get("/trouble/list").status_code == 200
     assert client.post("/trouble/list").status_code == 403
     client.cookies["csrftoken"] = token = "a" * 32
-    response = client.post("/trouble/list", headers={"X-CSRFToken": token})
+    response = client.post("/trouble/list", content_type="application/json", headers={"X-CSRFToken": token})
     assert (response.status_code, response.json().get("by")) == (200, "reader"), response.content
 
 
