@@ -30,6 +30,8 @@ export function startForms() {
 
   startFilters();
   on("change", "[data-drop] input[type=file]", (_event, input) => showFile(input));
+  // The event comes before the fields are empty.
+  on("reset", "form", (_event, form) => setTimeout(() => form.querySelectorAll("[data-drop] input[type=file]").forEach(showFile)));
   for (const type of ["dragenter", "dragover"]) {
     on(type, "[data-drop]", (_event, area) => area.classList.add("is-over"));
   }
