@@ -7,7 +7,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 
 from apps.core.crypto import decrypt, encrypt
-from apps.people.sign_in import client_address
+from apps.people.sign_in import address_exhausted, client_address
 
 
 class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -20,10 +20,9 @@ class PortalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return client_address(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Failures are counted by django-axes per name and address.
-
-        allauth's own count is per name alone: with it anybody could keep a colleague out from elsewhere.
-        """
+        """Refuse an address that tries name after name; one name too often is what django-axes refuses."""
+        if address_exhausted(request):
+            raise self.validation_error("too_many_login_attempts")
 
 
 class PortalMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]

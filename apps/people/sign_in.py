@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from apps.audit.models import AuditEvent
 from apps.people.models import User
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing is bound: a stand-in where the server names no address
@@ -83,13 +84,36 @@ def locked_until(request: HttpRequest, credentials: Mapping[str, Any] | None) ->
     return ends
 
 
+def address_exhausted(request: HttpRequest) -> bool:
+    """Whether too many failures came from this address, under whatever names."""
+    counted = AccessAttempt.objects.filter(
+        ip_address=client_address(request), attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
+    )
+    failures = counted.aggregate(failures=Sum("failures_since_start"))["failures"] or 0
+    return bool(failures >= settings.SIGN_IN_FAILURE_LIMIT_PER_ADDRESS)
+
+
+def second_factor_locked(user: User) -> bool:
+    """Whether too many wrong codes were entered for a person, from whatever address.
+
+    Only somebody who knows the password gets this far, so this cannot keep a colleague out.
+    """
+    events = AuditEvent.objects.filter(
+        resource=user.username,
+        action__in=["second-factor-failed", "person-unlock"],
+        at__gte=timezone.now() - settings.AXES_COOLOFF_TIME,
+    )
+    newest = list(events.order_by("-at", "-id").values_list("action", flat=True)[: settings.AXES_FAILURE_LIMIT])
+    return newest == ["second-factor-failed"] * settings.AXES_FAILURE_LIMIT
+
+
 def is_locked(user: User) -> bool:
     """Whether sign-in is locked for a person from any address."""
     counted = AccessAttempt.objects.filter(
         username=user.username.lower(), attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME
     )
     sums = counted.values("ip_address").annotate(failures=Sum("failures_since_start"))
-    return bool(sums.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists())
+    return bool(sums.filter(failures__gte=settings.AXES_FAILURE_LIMIT).exists()) or second_factor_locked(user)
 
 
 def locked_response(

@@ -177,13 +177,22 @@ ACCOUNT_ADAPTER = "apps.people.adapter.PortalAccountAdapter"
 ACCOUNT_FORMS = {"login": "apps.people.forms.SignInForm"}
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
+# Failures are counted in the database (django-axes, the audit), so that Redis being away neither opens nor shuts the
+# door; allauth's own counters live in the cache.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 MFA_ADAPTER = "apps.people.adapter.PortalMFAAdapter"
+MFA_FORMS = {
+    "authenticate": "apps.people.forms.SecondFactorForm",
+    "reauthenticate": "apps.people.forms.SecondFactorAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Batchportal"
 # Proxies in front that append the caller's address to X-Forwarded-For; 0 means that the header is not looked at.
 TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0)
 # Failed sign-ins lock the pair of account and address, so that nobody can lock a colleague out from elsewhere.
 AXES_FAILURE_LIMIT = env_int("SIGN_IN_FAILURE_LIMIT", 8, minimum=3)
+# Failures from one address under whatever names, within the same time.
+SIGN_IN_FAILURE_LIMIT_PER_ADDRESS = env_int("SIGN_IN_FAILURE_LIMIT_PER_ADDRESS", 100, minimum=10)
 AXES_COOLOFF_TIME = timedelta(minutes=env_int("SIGN_IN_COOLOFF_MINUTES", 15, minimum=1))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management.utils import get_random_secret_key
 from django.test import Client
 
 from tests.people.factories import Cast, signed_in
@@ -18,7 +18,7 @@ from tests.people.factories import Cast, signed_in
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
     "DJANGO_SETTINGS_MODULE": "batchportal.settings.production",
-    "SECRET_KEY": get_random_secret_key(),
+    "SECRET_KEY": secrets.token_urlsafe(50),
     "ALLOWED_HOSTS": "portal.example.com",
     "FIELD_ENCRYPTION_KEYS": "dGVzdC1vbmx5LWtleS10ZXN0LW9ubHkta2V5LTAwMDE=",
     "DATABASE_URL": "sqlite:///:memory:",

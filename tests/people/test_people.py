@@ -189,7 +189,8 @@ def test_second_factors_are_encrypted_at_rest_asked_for_and_reset(cast: Cast) ->
     assert AuditEvent.objects.filter(action="second-factor-reset", resource="reader").count() == 1
 
 
-def test_a_wrong_code_is_written_down_and_tried_only_so_often(cast: Cast) -> None:
+def test_a_wrong_code_is_written_down_and_tried_only_so_often(cast: Cast, settings: Any) -> None:
+    settings.AXES_FAILURE_LIMIT = 5
     TOTP.activate(cast.reader, generate_totp_secret())
     client = Client()
     client.post("/accounts/login/", {"login": "reader", "password": PASSWORD})
@@ -197,6 +198,11 @@ def test_a_wrong_code_is_written_down_and_tried_only_so_often(cast: Cast) -> Non
     assert AuditEvent.objects.filter(action="second-factor-failed", resource="reader").count() == 5
     assert "Too many" in pages[-1]
     assert client.get("/people/me/").status_code == 302
+    elsewhere = Client(REMOTE_ADDR="192.0.2.9")
+    elsewhere.post("/accounts/login/", {"login": "reader", "password": PASSWORD})
+    assert "Too many" in elsewhere.post("/accounts/2fa/authenticate/", {"code": "000000"}).content.decode()
+    signed_in(cast.portal_admin).post(f"/people/{cast.reader.pk}/unlock/")
+    assert "Too many" not in elsewhere.post("/accounts/2fa/authenticate/", {"code": "000000"}).content.decode()
 
 
 # --- One's own -------------------------------------------------------------------------------------------------------

@@ -111,6 +111,21 @@ def test_a_success_forgets_the_failures(cast: Cast, limited: None) -> None:
     assert fail("reader", LIMIT - 1).status_code == 200
 
 
+def test_trying_name_after_name_from_one_address_is_refused(cast: Cast, settings: Any) -> None:
+    settings.SIGN_IN_FAILURE_LIMIT_PER_ADDRESS = 4
+    pages = [sign_in(f"nobody{number}", REMOTE_ADDR="192.0.2.7").content.decode() for number in range(6)]
+    assert ["Too many" in page for page in pages] == [False] * 4 + [True] * 2
+    assert sign_in("reader", PASSWORD, REMOTE_ADDR="192.0.2.8").status_code == 302
+
+
+def test_redis_being_away_neither_opens_nor_shuts_the_door(cast: Cast, limited: None, settings: Any) -> None:
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:9/0"},
+    }
+    assert sign_in("reader", PASSWORD).status_code == 302
+    assert fail("reader", LIMIT).status_code == 429
+
+
 def test_an_administrator_lifts_the_lock(cast: Cast, limited: None) -> None:
     fail("reader", LIMIT)
     assert is_locked(cast.reader)

@@ -1,7 +1,7 @@
 from apps.people.forms.people import NewPersonForm, PersonForm
 from apps.people.forms.profile import ProfileForm
 from apps.people.forms.roles import GrantForm, RoleForm
-from apps.people.forms.sign_in import ForgottenPasswordForm, SignInForm
+from apps.people.forms.sign_in import ForgottenPasswordForm, SecondFactorAgainForm, SecondFactorForm, SignInForm
 from apps.people.forms.teams import MemberForm, TeamForm
 from apps.people.forms.tokens import TokenForm
 
@@ -13,6 +13,8 @@ __all__ = [
     "PersonForm",
     "ProfileForm",
     "RoleForm",
+    "SecondFactorAgainForm",
+    "SecondFactorForm",
     "SignInForm",
     "TeamForm",
     "TokenForm",

@@ -1,11 +1,15 @@
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.people.models import User
 from apps.people.services.password_mail import password_mail_request
+from apps.people.sign_in import second_factor_locked
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
@@ -23,6 +27,26 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         password.widget.attrs.pop("placeholder", None)
         password.help_text = ""
         self.order_fields(["login", "password"])
+
+
+class _SecondFactor(forms.Form):
+    """Refuses to look at a code after too many wrong ones."""
+
+    user: User
+
+    def clean_code(self) -> str:
+        if second_factor_locked(self.user):
+            raise get_adapter().validation_error("too_many_login_attempts")
+        code: str = super().clean_code()  # type: ignore[misc]
+        return code
+
+
+class SecondFactorForm(_SecondFactor, AuthenticateForm):  # type: ignore[misc]
+    """The code of an authenticator or a recovery code, to sign in."""
+
+
+class SecondFactorAgainForm(_SecondFactor, ReauthenticateForm):  # type: ignore[misc]
+    """The same before something that needs to be sure who is there."""
 
 
 class ForgottenPasswordForm(forms.Form):
