@@ -29,6 +29,7 @@ from apps.gateway.transport import BoundedRetryPolicy, GuardedTransport
 from apps.gateway.types import Connection
 
 _USER_AGENT = "batchportal"
+BATCH_API_VERSION = "2025-06-01"
 _KEPT = 64
 # Token audiences by the end of the host name; the doubled slash of the public one is the service's.
 _DATA_SCOPES = {
@@ -97,6 +98,7 @@ def batch(connection: Connection) -> BatchClient:
         raise GatewayError("gateway-endpoint-unknown")
     url = endpoints.batch_endpoint(connection.batch_endpoint)
     options: dict[str, Any] = {
+        "api_version": BATCH_API_VERSION,
         "retry_policy": BoundedRetryPolicy(),
         "redirect_policy": RedirectPolicy.no_redirects(),
         "user_agent": _USER_AGENT,

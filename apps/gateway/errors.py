@@ -12,7 +12,8 @@ class GatewayError(PortalError):
 
     `service_code` is the service's own code (for example `PoolExists`), `service_message` its text without request id
     and time, `request_id` what Microsoft's support asks for. `retryable` says whether the same call may succeed later;
-    `retry_after` is the service's own wish in seconds.
+    `retry_after` is the service's own wish in seconds. `service_values` are what the data plane names besides, for
+    example `PropertyName` and `Reason`, or the application ids of `InvalidApplicationPackageReferences`.
     """
 
     code = "gateway-error"
@@ -28,6 +29,7 @@ class GatewayError(PortalError):
         request_id: str = "",
         http_status: int | None = None,
         retry_after: float | None = None,
+        service_values: tuple[tuple[str, str], ...] = (),
         **values: Any,
     ) -> None:
         self.service_code = service_code
@@ -35,6 +37,7 @@ class GatewayError(PortalError):
         self.request_id = request_id
         self.http_status = http_status
         self.retry_after = retry_after
+        self.service_values = service_values
         super().__init__(
             code, reference=request_id, service_code=service_code, service_message=service_message, **values
         )

@@ -75,6 +75,7 @@ MESSAGES = {
     "gateway-service-failed": _(
         "An error inside Azure: %(service_message)s (%(service_code)s). Try again in a moment."
     ),
+    "gateway-page-token": _("This page of the list is no longer there. Begin at the first page."),
     "gateway-not-supported": _("The service does not offer this operation: %(service_message)s"),
     "gateway-management-plane-missing": _(
         "This account is connected by shared key, which reaches the data plane alone. Change the sign-in to Entra "

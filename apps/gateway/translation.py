@@ -110,8 +110,15 @@ def _answered(error: HttpResponseError, response: Any, plane: str) -> GatewayErr
         request_id=_request_id(response),
         http_status=status,
         retry_after=_retry_after(response),
+        service_values=_service_values(error),
         **values,
     )
+
+
+def _service_values(error: HttpResponseError) -> tuple[tuple[str, str], ...]:
+    """The pairs of a data-plane error."""
+    found = getattr(error.model, "error_values", None) or ()
+    return tuple((str(item.key or ""), str(item.value or "")) for item in found)
 
 
 def _kind(status: int, code: str, message: str, plane: str) -> tuple[type[GatewayError], str, dict[str, Any]]:

@@ -1,0 +1,358 @@
+"""Compute nodes, their users and their files (data plane). Every function raises `GatewayError` subclasses.
+
+What begins something (`node_reboot` and the like) returns as soon as the service took it; states tell how it goes on.
+All functions may be called from many threads at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from apps.gateway import clients
+from apps.gateway.translation import DATA, translated, translating
+from apps.gateway.types import Connection
+from apps.gateway.types_nodes import (
+    Endpoint,
+    LogUpload,
+    Node,
+    NodeFile,
+    NodeUser,
+    RecentTask,
+    RemoteLogin,
+    StartTaskInfo,
+)
+from apps.gateway.types_pools import Page
+from apps.gateway.wire import fault, page, pages, post, text
+
+PAGE = 1000
+
+# What lists and the poller need; recent tasks and start tasks are asked for one node at a time.
+LIST_FIELDS = (
+    "id",
+    "state",
+    "schedulingState",
+    "stateTransitionTime",
+    "lastBootTime",
+    "allocationTime",
+    "ipAddress",
+    "vmSize",
+    "isDedicated",
+    "totalTasksRun",
+    "totalTasksSucceeded",
+    "runningTasksCount",
+    "runningTaskSlotsCount",
+    "startTaskInfo",
+    "errors",
+    "nodeAgentInfo",
+    "virtualMachineInfo",
+)
+
+
+# --- Reading --------------------------------------------------------------------------------------------------------
+@translated(DATA)
+def node_page(
+    connection: Connection,
+    pool_id: str,
+    *,
+    where: str = "",
+    select: Sequence[str] = LIST_FIELDS,
+    size: int = 100,
+    token: str = "",
+) -> Page[Node]:
+    """A page of a pool's nodes in the service's order. `where` is an OData filter, for example `state eq 'idle'`."""
+    found = clients.batch(connection).list_nodes(
+        pool_id, filter=where or None, select=list(select) or None, max_results=min(size, PAGE)
+    )
+    answer = page(connection, found, token)
+    return Page(tuple(_node(item) for item in answer.items), answer.token)
+
+
+def node_pages(
+    connection: Connection,
+    pool_id: str,
+    *,
+    where: str = "",
+    select: Sequence[str] = LIST_FIELDS,
+    cap: int | None = None,
+) -> Iterator[list[Node]]:
+    """A pool's nodes page by page (1,000 each), up to `cap` of them."""
+    found = clients.batch(connection).list_nodes(
+        pool_id, filter=where or None, select=list(select) or None, max_results=min(PAGE, cap or PAGE)
+    )
+    left = cap
+    for items in pages(found):
+        wanted = items if left is None else items[:left]
+        yield [_node(item) for item in wanted]
+        if left is not None:
+            left -= len(wanted)
+            if left <= 0:
+                return
+
+
+@translated(DATA)
+def node_get(connection: Connection, pool_id: str, node_id: str) -> Node:
+    """A node with everything the service tells of it. Raises `GatewayNotFound`."""
+    return _node(clients.batch(connection).get_node(pool_id, node_id))
+
+
+# --- Acting ---------------------------------------------------------------------------------------------------------
+def node_reboot(connection: Connection, pool_id: str, node_id: str, option: str = "requeue") -> None:
+    """`option`: requeue, terminate or taskcompletion, what becomes of running tasks."""
+    post(connection, f"{_path(pool_id, node_id)}/reboot", {"nodeRebootOption": option})
+
+
+def node_reimage(connection: Connection, pool_id: str, node_id: str, option: str = "requeue") -> None:
+    post(connection, f"{_path(pool_id, node_id)}/reimage", {"nodeReimageOption": option})
+
+
+def node_deallocate(connection: Connection, pool_id: str, node_id: str, option: str = "requeue") -> None:
+    post(connection, f"{_path(pool_id, node_id)}/deallocate", {"nodeDeallocateOption": option})
+
+
+def node_start(connection: Connection, pool_id: str, node_id: str) -> None:
+    """Start a deallocated node."""
+    post(connection, f"{_path(pool_id, node_id)}/start")
+
+
+@translated(DATA)
+def node_disable_scheduling(connection: Connection, pool_id: str, node_id: str, option: str = "requeue") -> None:
+    """Raises `GatewayConflict` (`NodeAlreadyInTargetSchedulingState`) where it is off already."""
+    body: Any = {"nodeDisableSchedulingOption": option}
+    clients.batch(connection).disable_node_scheduling(pool_id, node_id, body)
+
+
+@translated(DATA)
+def node_enable_scheduling(connection: Connection, pool_id: str, node_id: str) -> None:
+    clients.batch(connection).enable_node_scheduling(pool_id, node_id)
+
+
+# --- Users ----------------------------------------------------------------------------------------------------------
+@translated(DATA)
+def user_add(connection: Connection, pool_id: str, node_id: str, user: NodeUser) -> None:
+    """Raises `GatewayConflict` where the name is taken (`NodeUserExists`), or the node is neither idle nor running."""
+    body = _user(user) | {"name": user.name, "isAdmin": user.is_admin}
+    clients.batch(connection).create_node_user(pool_id, node_id, body)  # type: ignore[arg-type]
+
+
+@translated(DATA)
+def user_update(connection: Connection, pool_id: str, node_id: str, user: NodeUser) -> None:
+    """Replace password, key and expiry: what is not given is reset. Whether administrator cannot be changed."""
+    clients.batch(connection).replace_node_user(pool_id, node_id, user.name, _user(user))  # type: ignore[arg-type]
+
+
+@translated(DATA)
+def user_delete(connection: Connection, pool_id: str, node_id: str, name: str) -> None:
+    """Raises `GatewayNotFound` (`NodeUserNotFound`)."""
+    clients.batch(connection).delete_node_user(pool_id, node_id, name)
+
+
+@translated(DATA)
+def remote_login(connection: Connection, pool_id: str, node_id: str) -> RemoteLogin:
+    """Raises `GatewayError` where the pool opens no port for remote login."""
+    found = clients.batch(connection).get_node_remote_login_settings(pool_id, node_id)
+    return RemoteLogin(
+        address=str(found.remote_login_ip_address or ""),
+        port=int(found.remote_login_port or 0),
+        ipv6_address=str(found.ipv6_remote_login_ip_address or ""),
+        ipv6_port=int(found.ipv6_remote_login_port or 0),
+    )
+
+
+# --- Logs and files -------------------------------------------------------------------------------------------------
+@translated(DATA)
+def logs_upload(
+    connection: Connection,
+    pool_id: str,
+    node_id: str,
+    *,
+    container_url: str,
+    start: datetime,
+    end: datetime | None = None,
+) -> LogUpload:
+    """Have the node send its Batch logs to a container; `container_url` carries a signature that may write."""
+    body: dict[str, Any] = {"containerUrl": container_url, "startTime": start.isoformat()}
+    if end is not None:
+        body["endTime"] = end.isoformat()
+    found = clients.batch(connection).upload_node_logs(pool_id, node_id, body)  # type: ignore[arg-type]
+    return LogUpload(folder=str(found.virtual_directory_name or ""), files=int(found.number_of_files_uploaded or 0))
+
+
+@translated(DATA)
+def file_page(
+    connection: Connection,
+    pool_id: str,
+    node_id: str,
+    *,
+    under: str = "",
+    recursive: bool = False,
+    size: int = PAGE,
+    token: str = "",
+) -> Page[NodeFile]:
+    """A page of files and directories directly below `under` ("": the node's root), or of all of them.
+
+    The service filters by beginnings of names, so `under` is asked for recursively and thinned out here.
+    """
+    folder = f"{under.strip('/')}/" if under.strip("/") else ""
+    found = clients.batch(connection).list_node_files(
+        pool_id,
+        node_id,
+        filter=f"startswith(name, '{_odata(folder)}')" if folder else None,
+        recursive=recursive or bool(folder),
+        max_results=min(size, PAGE),
+    )
+    answer = page(connection, found, token)
+    files = (_file(item) for item in answer.items)
+    wanted = (file for file in files if recursive or "/" not in file.path[len(folder) :].strip("/"))
+    return Page(tuple(file for file in wanted if file.path.strip("/") != folder.strip("/")), answer.token)
+
+
+@translated(DATA)
+def file_info(connection: Connection, pool_id: str, node_id: str, path: str) -> NodeFile:
+    """Raises `GatewayNotFound` (`FileNotFound`)."""
+    found = clients.batch(connection).get_node_file_properties(pool_id, node_id, path)
+    return NodeFile(
+        path=path,
+        is_directory=bool(found.is_directory),
+        size=int(found.content_length or 0),
+        modified=found.last_modified,
+        created=found.creation_time,
+        mode=str(found.file_mode or ""),
+    )
+
+
+def file_stream(
+    connection: Connection, pool_id: str, node_id: str, path: str, *, offset: int = 0, length: int | None = None
+) -> Iterator[bytes]:
+    """The bytes of a file as they arrive, from `offset` on, `length` of them or all."""
+    with translating(DATA):
+        wanted = f"bytes={offset}-{'' if length is None else offset + length - 1}"
+        options: Any = {"ocp_range": wanted} if offset or length is not None else {}
+        stream: Any = clients.batch(connection).download_node_file(pool_id, node_id, path, **options)
+    with closing(stream):
+        while True:
+            with translating(DATA):
+                chunk = next(stream, None)
+            if chunk is None:
+                return
+            yield chunk
+
+
+def file_read(
+    connection: Connection, pool_id: str, node_id: str, path: str, *, offset: int = 0, length: int = 64 * 1024
+) -> bytes:
+    """`length` bytes from `offset` on, fewer at the end. Raises `GatewayError` (`InvalidRange`) beyond it."""
+    return b"".join(file_stream(connection, pool_id, node_id, path, offset=offset, length=length))[:length]
+
+
+@translated(DATA)
+def file_delete(connection: Connection, pool_id: str, node_id: str, path: str, *, recursive: bool = False) -> None:
+    """Delete a file, or with `recursive` a directory with all in it."""
+    clients.batch(connection).delete_node_file(pool_id, node_id, path, recursive=recursive)
+
+
+# --- Wire -----------------------------------------------------------------------------------------------------------
+def _path(pool_id: str, node_id: str) -> str:
+    return f"/pools/{quote(pool_id, safe='')}/nodes/{quote(node_id, safe='')}"
+
+
+def _odata(value: str) -> str:
+    return value.replace("'", "''")
+
+
+def _user(user: NodeUser) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if user.expires is not None:
+        body["expiryTime"] = user.expires.isoformat()
+    if user.password:
+        body["password"] = user.password
+    if user.ssh_public_key:
+        body["sshPublicKey"] = user.ssh_public_key
+    return body
+
+
+def _node(found: Any) -> Node:
+    agent, machine = found.node_agent_info, found.virtual_machine_info
+    image = machine.image_reference if machine else None
+    return Node(
+        id=str(found.id),
+        state=text(found.state),
+        state_since=found.state_transition_time,
+        scheduling_state=text(found.scheduling_state),
+        ip_address=str(found.ip_address or ""),
+        ipv6_address=str(found.ipv6_address or ""),
+        affinity_id=str(found.affinity_id or ""),
+        is_dedicated=found.is_dedicated is not False,
+        vm_size=str(found.vm_size or "").lower(),
+        allocated=found.allocation_time,
+        last_boot=found.last_boot_time,
+        running_tasks=int(found.running_tasks_count or 0),
+        running_slots=int(found.running_task_slots_count or 0),
+        total_tasks=int(found.total_tasks_run or 0),
+        total_succeeded=int(found.total_tasks_succeeded or 0),
+        agent_version=str(agent.version or "") if agent else "",
+        agent_updated=agent.last_update_time if agent else None,
+        image_version=str(image.exact_version or image.version or "") if image else "",
+        start_task=_start_task(found.start_task_info),
+        recent_tasks=tuple(_recent(task) for task in found.recent_tasks or ()),
+        errors=tuple(fault(error) for error in found.errors or ()),
+        endpoints=_endpoints(found.endpoint_configuration),
+        wire=found.as_dict(),
+    )
+
+
+def _start_task(found: Any) -> StartTaskInfo | None:
+    if found is None:
+        return None
+    return StartTaskInfo(
+        state=text(found.state),
+        result=text(found.result),
+        exit_code=found.exit_code,
+        retries=int(found.retry_count or 0),
+        started=found.start_time,
+        ended=found.end_time,
+        failure=fault(found.failure_info) if found.failure_info else None,
+    )
+
+
+def _recent(found: Any) -> RecentTask:
+    info = found.execution_info
+    return RecentTask(
+        job_id=str(found.job_id or ""),
+        task_id=str(found.task_id or ""),
+        state=text(found.task_state),
+        result=text(info.result) if info else "",
+        exit_code=info.exit_code if info else None,
+        started=info.start_time if info else None,
+        ended=info.end_time if info else None,
+        failure=fault(info.failure_info) if info and info.failure_info else None,
+    )
+
+
+def _endpoints(found: Any) -> tuple[Endpoint, ...]:
+    return tuple(
+        Endpoint(
+            name=str(one.name or ""),
+            protocol=text(one.protocol),
+            address=str(one.public_ip_address or ""),
+            fqdn=str(one.public_fqdn or ""),
+            frontend_port=int(one.frontend_port or 0),
+            backend_port=int(one.backend_port or 0),
+        )
+        for one in (found.inbound_endpoints if found else None) or ()
+    )
+
+
+def _file(found: Any) -> NodeFile:
+    known = found.properties
+    return NodeFile(
+        path=str(found.name or "").replace("\\", "/"),
+        is_directory=bool(found.is_directory),
+        size=int(known.content_length or 0) if known else 0,
+        modified=known.last_modified if known else None,
+        created=known.creation_time if known else None,
+        mode=str(known.file_mode or "") if known else "",
+    )
