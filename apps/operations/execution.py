@@ -197,11 +197,14 @@ def _finish(run: Run, status: Status, *, code: str, values: dict[str, Any], refe
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    """Values that fit into JSON; anything lazy or structured becomes its text."""
-    return {
-        name: value if isinstance(value, str | int | float | bool | None.__class__) else str(value)
-        for name, value in values.items()
-    }
+    """Values that fit into JSON, dictionaries included; anything lazy becomes its text."""
+    return {name: _plain_value(value) for name, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _plain(value)
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
 def lose(operation: Operation) -> bool:

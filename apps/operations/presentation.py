@@ -24,15 +24,16 @@ TONES = {
     Status.CANCELLED: "neutral",
     Status.LOST: "danger",
 }
+# Written this way so that the icons are found when the sprite is made.
 ICONS = {
-    Status.QUEUED: "clock",
-    Status.RUNNING: "loader-2",
-    Status.PAUSED: "player-pause",
-    Status.SUCCEEDED: "circle-check",
-    Status.FAILED: "alert-octagon",
-    Status.ERRORED: "bug",
-    Status.CANCELLED: "circle-x",
-    Status.LOST: "ghost",
+    Status.QUEUED: {"icon": "clock"},
+    Status.RUNNING: {"icon": "loader-2"},
+    Status.PAUSED: {"icon": "player-pause"},
+    Status.SUCCEEDED: {"icon": "circle-check"},
+    Status.FAILED: {"icon": "alert-octagon"},
+    Status.ERRORED: {"icon": "bug"},
+    Status.CANCELLED: {"icon": "circle-x"},
+    Status.LOST: {"icon": "ghost"},
 }
 LEVEL_TONES = {"info": "neutral", "warning": "warning", "error": "danger"}
 
@@ -103,7 +104,7 @@ def shown(operation: Operation) -> Shown:
         url=reverse("operations:detail", kwargs={"operation": operation.pk}),
         status_text=_status_text(operation),
         tone=TONES[Status(operation.status)],
-        icon=ICONS[Status(operation.status)],
+        icon=ICONS[Status(operation.status)]["icon"],
         at=operation.ended_at or operation.created_at,
         message=words(operation.message_code, operation.message_values) if operation.message_code else "",
         phase=_phase_text(operation),

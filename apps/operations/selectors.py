@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.selectors import account_list
@@ -121,6 +121,12 @@ def bell_version(*, actor: Actor) -> str:
     mine = operation_mine(actor=actor)
     found = mine.aggregate(changed=Max("changed_at"), seen=Max("seen_at"))
     return f"{found['changed']}|{found['seen']}"
+
+
+def list_version(rows: QuerySet[Operation]) -> str:
+    """Changes whenever a list of these would."""
+    found = rows.aggregate(changed=Max("changed_at"), count=Count("pk"))
+    return f"{found['changed']}|{found['count']}"
 
 
 def operation_version(operation: Operation) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -43,11 +44,17 @@ class OperationListView(PortalView):
             mine=query.get("mine") == "1",
         )
         rows = selectors.operation_list(actor=self.actor, narrowed=narrowed)
-        page = Paginator(rows, PAGE_SIZE).get_page(query.get("page"))
+        if not wants_fragment(request):
+            return self._list(rows, account)
+        version = f'"{selectors.list_version(rows)}|{get_language()}"'
+        return private(etag(lambda *_: version)(lambda _request: self._list(rows, account))(request))
+
+    def _list(self, rows: QuerySet[Operation], account: str) -> HttpResponse:
+        page = Paginator(rows, PAGE_SIZE).get_page(self.request.GET.get("page"))
         found = [shown(operation) for operation in page.object_list]
         page.object_list = found  # type: ignore[assignment]  # the same page with its rows in words
         context = {"page": page, "filters": self._filters(account), "live": any(one.is_active for one in found)}
-        return self.page("operations/list.html", context)
+        return self.page_or_fragment("operations/list.html", "operations/_list.html", context)
 
     def _filters(self, account: str) -> list[dict[str, Any]]:
         statuses = [("active", gettext("Under way")), *Status.choices]

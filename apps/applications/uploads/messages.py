@@ -76,7 +76,7 @@ MESSAGES: dict[str, Any] = {
     "upload-kept-active": _("The version that was Active before is Active again."),
     "upload-staged-kept": _("The uploaded bytes are kept until %(until)s for another try."),
     # Phases
-    "phase-waiting": _("Waiting for the file"),
+    "phase-waiting": _("Waiting for the rest of the file"),
     "phase-receiving": _("Receiving and sending"),
     "phase-sending": _("Sending to blob storage"),
     "phase-checking": _("Checking the zip"),
