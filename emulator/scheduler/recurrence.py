@@ -36,6 +36,8 @@ def look(world: World, account: str, name: str, now: datetime) -> None:
         _drop_pool(world, account, record)
     elif schedules.wants_job(record, now):
         _create_job(world, account, record, now)
+    elif (when := schedules.due(record)) is not None and when > now:
+        world.set_deadline(when, "schedule", account, name)
 
 
 def _create_job(world: World, account: str, record: ScheduleRecord, now: datetime) -> None:
