@@ -22,6 +22,7 @@ class Transfer {
 
   start(file) {
     this.file = file;
+    this.lost = false;
     this.card.state("sending");
     running.set(this.entry.operation, this);
     this.client = new Upload(file, {
@@ -50,15 +51,23 @@ class Transfer {
   fail(error) {
     const status = error.originalResponse?.getStatus() ?? 0;
     this.client = null;
-    // Offline: the "online" event starts it again.
-    if (!navigator.onLine) return this.card.state("waiting");
+    if (!navigator.onLine) return this.lose();
     const kind = errorKind(status);
     if (kind === "failed") return this.card.state("failed");
     this.end();
     return this.card.state(kind, kind === "refused" ? reasonOf(error.originalResponse) : "");
   }
 
+  /** The network is away: a request that runs would hang until the system gives it up. "online" starts it again. */
+  lose() {
+    this.client?.abort();
+    this.client = null;
+    this.lost = true;
+    this.card.state("waiting");
+  }
+
   async pause() {
+    this.lost = false;
     await this.client?.abort();
     this.client = null;
     this.card.state("paused");
@@ -242,7 +251,8 @@ export function startUploads() {
     input.value = "";
   });
   onArrival("[data-uploads]", showInterrupted);
-  addEventListener("online", () => running.forEach((transfer) => transfer.client ?? transfer.resume()));
+  addEventListener("offline", () => running.forEach((transfer) => transfer.client && transfer.lose()));
+  addEventListener("online", () => running.forEach((transfer) => transfer.lost && transfer.resume()));
   addEventListener("beforeunload", (event) => {
     if (running.size) event.preventDefault();
   });
