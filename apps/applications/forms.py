@@ -143,7 +143,13 @@ class PackageForm(forms.Form):
         required=False,
         help_text=_("Its members may add, update and delete packages of this application."),
     )
-    file = forms.FileField(label=_("Package"), help_text=_("A .zip file. Batch unpacks it on each node."))
+    file = forms.FileField(
+        label=_("Package"),
+        help_text=_("A .zip file. Batch unpacks it on each node."),
+        error_messages={
+            "required": _("Choose a zip. One larger than a form may carry needs a browser with scripts on.")
+        },
+    )
     sha256 = forms.CharField(
         label=_("SHA-256"),
         required=False,

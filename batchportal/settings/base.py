@@ -330,6 +330,9 @@ UPLOAD_EXPIRES_HOURS = env_int("UPLOAD_EXPIRES_HOURS", 48, minimum=1)
 UPLOAD_KEEP_FREE_BYTES = env_int("UPLOAD_KEEP_FREE_BYTES", 256 * 1024**2)
 UPLOAD_BLOCK_BYTES = env_int("UPLOAD_BLOCK_BYTES", 8 * 1024**2, minimum=1024**2)
 UPLOAD_CONCURRENCY = env_int("UPLOAD_CONCURRENCY", 4, minimum=1)
+# A zip in a plain form (browsers without script) passes through one temporary file; larger ones need the upload client.
+PLAIN_UPLOAD_MAX_BYTES = env_int("PLAIN_UPLOAD_MAX_BYTES", 256 * 1024**2, minimum=1)
+FILE_UPLOAD_HANDLERS = ["apps.core.plain_upload.BoundedFileUploadHandler"]
 ZIP_MAX_ENTRIES = env_int("ZIP_MAX_ENTRIES", 100_000, minimum=1)
 ZIP_MAX_UNCOMPRESSED_BYTES = env_int("ZIP_MAX_UNCOMPRESSED_BYTES", 500 * 1024**3, minimum=1)
 ZIP_MAX_RATIO = env_int("ZIP_MAX_RATIO", 200, minimum=1)

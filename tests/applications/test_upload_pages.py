@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,12 +250,23 @@ def test_a_plain_form_needs_the_token_against_forgery(cast: Cast) -> None:
     assert not Upload.objects.exists()
 
 
-def test_a_large_plain_form_stays_out_of_memory(cast: Cast, settings: Settings) -> None:
-    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1000
+def test_a_plain_form_goes_through_a_file_and_not_through_memory(cast: Cast) -> None:
     data = zipped({"big": hashlib.sha256(b"x").digest() * 40_000})
     send(cast.client("uploader"), NEW, data)
     upload = Upload.objects.get()
     assert upload.offset == upload.length == len(data)
+
+
+def test_a_plain_form_that_is_too_large_is_refused_before_it_is_read(
+    cast: Cast, settings: Settings, tmp_path: Path
+) -> None:
+    settings.PLAIN_UPLOAD_MAX_BYTES = 10_000
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    response = send(cast.client("uploader"), NEW, os.urandom(50_000))
+    assert response.status_code == 422  # type: ignore[attr-defined]
+    assert "larger than a form may carry" in text(response)
+    assert list(tmp_path.iterdir()) == []
+    assert not Upload.objects.exists()
 
 
 # --- Names while they are typed -------------------------------------------------------------------------------------
