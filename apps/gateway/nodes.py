@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -96,7 +97,8 @@ def node_pages(
 @translated(DATA)
 def node_get(connection: Connection, pool_id: str, node_id: str) -> Node:
     """A node with everything the service tells of it. Raises `GatewayNotFound`."""
-    return _node(clients.batch(connection).get_node(pool_id, node_id))
+    found = clients.batch(connection).get_node(pool_id, node_id)
+    return replace(_node(found), wire=found.as_dict())
 
 
 # --- Acting ---------------------------------------------------------------------------------------------------------
@@ -300,7 +302,6 @@ def _node(found: Any) -> Node:
         recent_tasks=tuple(_recent(task) for task in found.recent_tasks or ()),
         errors=tuple(fault(error) for error in found.errors or ()),
         endpoints=_endpoints(found.endpoint_configuration),
-        wire=found.as_dict(),
     )
 
 

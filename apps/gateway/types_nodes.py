@@ -50,7 +50,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A compute node. Fields that were not selected have their defaults; `wire` is the service's whole answer."""
+    """A compute node. Fields that were not selected have their defaults; `wire` is the service's whole answer of `node_get`."""
 
     id: str
     state: str = ""

@@ -23,6 +23,8 @@ INSTALLED_APPS = [
     "apps.accounts",
     "apps.applications",
     "apps.operations",
+    "apps.pools",
+    "apps.nodes",
     "apps.audit",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -148,6 +150,16 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "task": "accounts.refresh",
         "schedule": timedelta(minutes=5),
         "options": {"expires": 240},
+    },
+    "pools-poll": {
+        "task": "pools.poll",
+        "schedule": timedelta(seconds=env_int("POOLS_POLL_SECONDS", 5, minimum=1)),
+        "options": {"expires": 10},
+    },
+    "pools-purge": {
+        "task": "pools.purge",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 1800},
     },
     "uploads-expire": {
         "task": "applications.uploads_expire",
@@ -318,6 +330,13 @@ GATEWAY_READ_TIMEOUT = env_int("GATEWAY_READ_TIMEOUT", 30, minimum=1)
 GATEWAY_PAGE_SECONDS = env_int("GATEWAY_PAGE_SECONDS", 10, minimum=1)
 APPLICATION_QUOTA = env_int("APPLICATION_QUOTA", 20, minimum=1)
 APPLICATION_PACKAGE_QUOTA = env_int("APPLICATION_PACKAGE_QUOTA", 40, minimum=1)
+
+# --- Pools and nodes ------------------------------------------------------------------------------------------------
+# How old the picture of pools and nodes gets while somebody looks or something is in motion, and otherwise.
+FLEET_WATCHED_SECONDS = env_int("FLEET_WATCHED_SECONDS", 10, minimum=1)
+FLEET_IDLE_SECONDS = env_int("FLEET_IDLE_SECONDS", 60, minimum=1)
+# How long the history of nodes and the samples behind charts are kept.
+NODE_HISTORY_DAYS = env_int("NODE_HISTORY_DAYS", 14, minimum=1)
 
 # --- Secrets at rest ------------------------------------------------------------------------------------------------
 # First key encrypts, every key decrypts; see docs/operators for rotation.

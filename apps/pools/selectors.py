@@ -1,0 +1,122 @@
+"""Pools and nodes as the poller saw them, and single pools as the service tells of them now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from apps.accounts.connections import connection_for
+from apps.accounts.models import BatchAccount
+from apps.accounts.reading import Problem
+from apps.core.exceptions import NotVisible
+from apps.gateway import pools as gateway_pools
+from apps.gateway.types_pools import Pool
+from apps.nodes.models import NodeSnapshot
+from apps.people.actors import Actor
+from apps.people.roles import Permission
+from apps.pools.models import FleetReading, PoolSnapshot
+
+SORTS = {
+    "id": ["pool_id"],
+    "state": ["state", "allocation_state", "pool_id"],
+    "allocation": ["allocation_state", "pool_id"],
+    "size": ["vm_size", "pool_id"],
+    "image": ["image", "pool_id"],
+    "dedicated": ["current_dedicated", "pool_id"],
+    "spot": ["current_spot", "pool_id"],
+    "created": ["created", "pool_id"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """How old the picture of an account's pools and nodes is (None: not read yet), and why it is not newer."""
+
+    read_at: datetime | None = None
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSearch:
+    """What a list of pools is narrowed to. A word ending in `*` must begin the id; others occur in id or name."""
+
+    words: str = ""
+    state: str = ""
+    scale: str = ""
+    trouble: str = ""
+    order: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+def fleet(*, actor: Actor, account: BatchAccount) -> Fleet:
+    actor.require(Permission.VIEW_ACCOUNT, account)
+    row = FleetReading.objects.filter(account=account).first()
+    if row is None:
+        return Fleet()
+    problem = Problem(row.problem_code, row.problem_values, request_id=row.request_id) if row.problem_code else None
+    return Fleet(row.read_at, problem)
+
+
+def pool_list(*, actor: Actor, account: BatchAccount) -> QuerySet[PoolSnapshot]:
+    actor.require(Permission.VIEW_ACCOUNT, account)
+    return PoolSnapshot.objects.filter(account=account)
+
+
+def pool_search(*, actor: Actor, account: BatchAccount, search: PoolSearch) -> QuerySet[PoolSnapshot]:
+    """Pools by words, state, kind of scaling and trouble, in the order asked for."""
+    found = pool_list(actor=actor, account=account)
+    for word in search.words.split():
+        begins = word.endswith("*")
+        found = found.filter(
+            Q(pool_id__istartswith=word[:-1])
+            if begins
+            else Q(pool_id__icontains=word) | Q(display_name__icontains=word)
+        )
+    if search.state:
+        found = found.filter(Q(state=search.state) | Q(state="active", allocation_state=search.state))
+    if search.scale:
+        found = found.filter(auto_scale=search.scale == "auto")
+    if search.trouble:
+        found = found.exclude(resize_errors=[]) if search.trouble == "resize" else found.exclude(auto_scale_error={})
+    columns = SORTS.get(search.order.removeprefix("-"), SORTS["id"])
+    sign = "-" if search.order.startswith("-") else ""
+    return found.order_by(*(f"{sign}{column}" for column in columns), "pk")
+
+
+def pool_snapshot(*, actor: Actor, account: BatchAccount, pool_id: str) -> PoolSnapshot:
+    """A pool by id, whatever its case. Raises `NotVisible` for one that the poller has not seen."""
+    found = pool_list(actor=actor, account=account).filter(pool_id__iexact=pool_id).first()
+    if found is None:
+        raise NotVisible("pool-not-found", pool=pool_id)
+    return found
+
+
+def pool_live(*, actor: Actor, account: BatchAccount, pool_id: str) -> Pool:
+    """A pool as the service tells of it now, secrets of its makers included. Raises `GatewayError`."""
+    actor.require(Permission.VIEW_ACCOUNT, account)
+    return gateway_pools.pool_get(connection_for(account), pool_id)
+
+
+def node_list(*, actor: Actor, account: BatchAccount, pool: PoolSnapshot | None = None) -> QuerySet[NodeSnapshot]:
+    """The nodes of an account, or of one of its pools, as the poller saw them."""
+    actor.require(Permission.VIEW_ACCOUNT, account)
+    found = NodeSnapshot.objects.filter(pool__account=account).select_related("pool")
+    return found.filter(pool=pool) if pool is not None else found
+
+
+def node_counts(nodes: QuerySet[NodeSnapshot]) -> dict[str, int]:
+    """How many of these nodes are in which state."""
+    counted = nodes.order_by().values("state").annotate(count=Count("pk"))
+    return {row["state"]: row["count"] for row in counted}
+
+
+def stale_nodes(pool: PoolSnapshot) -> QuerySet[NodeSnapshot]:
+    """Nodes that booted before the pool's start task or packages changed, and so have not taken the change.
+
+    Rules: Batch service REST API, Pool - Patch: both take effect when a node joins, is rebooted or reimaged.
+    """
+    changed = pool.node_config_changed
+    return pool.nodes.filter(last_boot__lt=changed) if changed else pool.nodes.none()
