@@ -57,6 +57,7 @@ def message_for(code: str, values: Mapping[str, Any]) -> str:
         return _("Something went wrong (%(code)s).") % {"code": code}
     try:
         return str(text) % values
-    except KeyError:
-        logger.error("Message %s lacks a value; has %s", code, sorted(values))
+    except (KeyError, TypeError, ValueError):
+        # Whatever an old row holds: a sentence less is better than a page less.
+        logger.error("Message %s does not fit its values %s", code, sorted(values))
         return _("Something went wrong (%(code)s).") % {"code": code}
