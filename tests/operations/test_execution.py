@@ -139,8 +139,9 @@ def test_a_wish_of_the_service_is_respected(begin: Begin, work: Set) -> None:
     work(run)
     operation = begin()
     execute(operation.pk)
-    assert after(operation).not_before is not None
-    assert 70 < (operation.not_before - timezone.now()).total_seconds() <= 77
+    waits_until = after(operation).not_before
+    assert waits_until is not None
+    assert 70 < (waits_until - timezone.now()).total_seconds() <= 77
 
 
 def test_patience_ends(begin: Begin, work: Set, settings: Settings) -> None:
@@ -298,13 +299,14 @@ def test_a_late_worker_changes_nothing(begin: Begin, work: Set) -> None:
     def run(run: Run) -> Outcome:
         Operation.objects.filter(pk=run.operation.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
         assert claim(run.operation.pk) is not None
-        for write in (
+        late: list[Callable[[], None]] = [
             lambda: run.checkpoint(late=True),
             lambda: run.event("operation-over"),
             lambda: run.phase("late"),
             lambda: run.progress(5),
             lambda: write_fenced(run.operation, subject="late"),
-        ):
+        ]
+        for write in late:
             with pytest.raises(Fenced):
                 write()
         return Outcome("operation-over", {"subject": "late"})

@@ -10,7 +10,6 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from apps.operations import dispatch as dispatching
 from apps.operations import reconcile as reconciling
 from apps.operations.models import Operation, Status
 from apps.operations.services import operation_cancel
@@ -23,7 +22,7 @@ Begin = Callable[..., Operation]
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Ids that were sent to workers, in place of a broker."""
     ids: list[str] = []
-    monkeypatch.setattr(dispatching.current_app, "send_task", lambda _name, args, **_: ids.extend(args))
+    monkeypatch.setattr("apps.operations.dispatch.current_app.send_task", lambda _name, args, **_: ids.extend(args))
     return ids
 
 
@@ -106,7 +105,7 @@ def test_broker_away_ends_the_round(begin: Begin, monkeypatch: pytest.MonkeyPatc
         tries.append(1)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(dispatching.current_app, "send_task", refuse)
+    monkeypatch.setattr("apps.operations.dispatch.current_app.send_task", refuse)
     assert reconciling.reconcile() == 0
     assert tries == [1]
 

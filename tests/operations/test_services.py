@@ -11,7 +11,6 @@ from django.db import transaction
 from apps.accounts.models import BatchAccount
 from apps.audit.models import AuditEvent
 from apps.core.exceptions import Conflict, NotPermitted, NotVisible
-from apps.operations import dispatch as dispatching
 from apps.operations.models import Operation, Status
 from apps.operations.runners import Outcome
 from apps.operations.selectors import bell, operation_get, operation_list, operation_mine
@@ -36,7 +35,7 @@ def test_message_goes_out_on_commit_only(
     begin: Begin, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(dispatching.current_app, "send_task", lambda _name, args, **_: sent.extend(args))
+    monkeypatch.setattr("apps.operations.dispatch.current_app.send_task", lambda _name, args, **_: sent.extend(args))
     with django_capture_on_commit_callbacks(execute=True):
         operation = begin()
         assert sent == []
@@ -49,7 +48,7 @@ def test_broker_away_does_not_hinder(
     def refuse(*_: Any, **__: Any) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(dispatching.current_app, "send_task", refuse)
+    monkeypatch.setattr("apps.operations.dispatch.current_app.send_task", refuse)
     with django_capture_on_commit_callbacks(execute=True):
         operation = begin()
     operation.refresh_from_db()
