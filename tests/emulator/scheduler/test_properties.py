@@ -1,7 +1,7 @@
 """Whatever happens in whatever order: no slot is given twice, no task is lost, none runs more often than it may."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -19,6 +19,24 @@ TASKS = tuple(f"{number}" for number in range(6))
 SLOTS = 3
 
 
+class Wanted(NamedTuple):
+    id: str
+    slots: int
+    retries: int
+    after: str | None
+    instances: int
+
+
+WANTED = st.builds(
+    Wanted,
+    st.sampled_from(TASKS),
+    st.integers(1, SLOTS),
+    st.integers(0, 2),
+    st.sampled_from([None, None, None, *TASKS]),
+    st.sampled_from([0, 0, 2]),
+)
+
+
 class Scheduling(RuleBasedStateMachine):
     @initialize(fill=st.sampled_from(["spread", "pack"]), inter_node=st.booleans(), prepared=st.booleans())
     def begin(self, fill: Any, inter_node: bool, prepared: bool) -> None:
@@ -34,26 +52,27 @@ class Scheduling(RuleBasedStateMachine):
         for job in JOBS:
             own = {"jobPreparationTask": {"commandLine": "prepare"}, "jobReleaseTask": {"commandLine": "release"}}
             self.cluster.add_job(job, usesTaskDependencies=True, **(own if prepared else {}))
+        self.come(NODES[0])
 
     # Clients
 
-    @rule(
-        job=st.sampled_from(JOBS),
-        task=st.sampled_from(TASKS),
-        slots=st.integers(1, SLOTS),
-        retries=st.integers(0, 2),
-        after=st.none() | st.sampled_from(TASKS),
-        instances=st.sampled_from([0, 0, 2]),
-    )
-    def add(self, job: str, task: str, slots: int, retries: int, after: str | None, instances: int) -> None:
-        wanted: dict[str, Any] = {"constraints": {"maxTaskRetryCount": retries, "maxWallClockTime": "PT1H"}}
-        if self.inter_node and instances:
-            wanted["multiInstanceSettings"] = {"numberOfInstances": instances, "coordinationCommandLine": "hello"}
+    @rule(job=st.sampled_from(JOBS), wanted=st.lists(WANTED, min_size=1, max_size=4))
+    def add(self, job: str, wanted: list[Wanted]) -> None:
+        for task in wanted:
+            self._try(lambda task=task: self.cluster.add_task(task.id, job, **self._properties(task)))
+
+    def _properties(self, task: Wanted) -> dict[str, Any]:
+        found: dict[str, Any] = {"constraints": {"maxTaskRetryCount": task.retries, "maxWallClockTime": "PT1H"}}
+        if self.inter_node and task.instances:
+            found["multiInstanceSettings"] = {
+                "numberOfInstances": task.instances,
+                "coordinationCommandLine": "hello",
+            }
         elif not self.inter_node:
-            wanted["requiredSlots"] = slots
-        if after is not None and after != task:
-            wanted["dependsOn"] = {"taskIdRanges": [{"start": int(after), "end": int(after)}]}
-        self._try(lambda: self.cluster.add_task(task, job, **wanted))
+            found["requiredSlots"] = task.slots
+        if task.after is not None and task.after != task.id:
+            found["dependsOn"] = {"taskIdRanges": [{"start": int(task.after), "end": int(task.after)}]}
+        return found
 
     @rule(job=st.sampled_from(JOBS), task=st.sampled_from(TASKS), what=st.sampled_from(["end", "delete", "again"]))
     def change_task(self, job: str, task: str, what: str) -> None:
@@ -188,8 +207,8 @@ class Scheduling(RuleBasedStateMachine):
             return
         cluster = self.cluster
         for job in JOBS:
-            self._try(lambda job=job: requests.enable_job(cluster.scheduler, ACCOUNT, cluster.job(job)))  # type: ignore[misc]
-            self._try(lambda job=job: cluster.change_job(job, maxParallelTasks=-1))  # type: ignore[misc]
+            self._try(lambda job=job: requests.enable_job(cluster.scheduler, ACCOUNT, cluster.job(job)))
+            self._try(lambda job=job: cluster.change_job(job, maxParallelTasks=-1))
         for node in (*NODES, "n4"):
             if node in self.draining or node not in self.online:
                 cluster.lose(node)
@@ -217,4 +236,4 @@ class Scheduling(RuleBasedStateMachine):
 
 
 TestScheduling = Scheduling.TestCase
-TestScheduling.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestScheduling.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
