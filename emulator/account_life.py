@@ -20,6 +20,7 @@ def all_accounts(services: Services, now: datetime) -> list[BatchAccount]:
 
 def forget(services: Services, account: BatchAccount) -> None:
     """Remove the account and everything in it. Blobs stay: they belong to the storage account."""
+    services.fleet.forget_account(account.name)
     with services.store.transaction():
         services.repositories.packages.delete_scope(account.name)
         services.repositories.applications.delete_scope(account.name)

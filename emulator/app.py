@@ -29,12 +29,14 @@ def build(services: Services, connections: Connections | None = None) -> Starlet
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         prepare(services)
         services.scheduler.restore()
+        services.fleet.restore()
         services.scheduler.restored()
         agenda = asyncio.create_task(services.agenda.run())
         yield
         agenda.cancel()
         with suppress(asyncio.CancelledError):
             await agenda
+        await services.fleet.close()
         services.store.close()
 
     pipeline = Pipeline(services, tables, connections or Connections())

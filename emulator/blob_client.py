@@ -1,13 +1,37 @@
 """Blocking calls to one storage account. Importing this imports the storage SDK, which takes its time."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
-from azure.storage.blob import BlobSasPermissions, BlobServiceClient, LinearRetry, generate_blob_sas
+from azure.storage.blob import (
+    BlobSasPermissions,
+    BlobServiceClient,
+    ContainerClient,
+    LinearRetry,
+    generate_blob_sas,
+)
 
 from emulator.storage import StorageConnection
 
-__all__ = ["AzureError", "BlobClient"]
+__all__ = ["AzureError", "BlobClient", "container_at", "read_blobs", "upload_file"]
+
+
+def container_at(url: str) -> ContainerClient:
+    """The container of an address with its signature."""
+    return ContainerClient.from_container_url(url, retry_total=1, connection_timeout=5, read_timeout=30)
+
+
+def read_blobs(container: ContainerClient, prefix: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """Names and bytes of the blobs whose names begin with a prefix."""
+    for found in container.list_blobs(name_starts_with=prefix or None):
+        yield found.name, container.get_blob_client(found.name).download_blob(max_concurrency=1).chunks()
+
+
+def upload_file(container: ContainerClient, name: str, source: Path) -> None:
+    with source.open("rb") as file:
+        container.get_blob_client(name).upload_blob(file, overwrite=True, max_concurrency=1)
 
 
 class BlobClient:
@@ -45,6 +69,16 @@ class BlobClient:
             self._service.delete_container(container)
         except ResourceNotFoundError:
             return
+
+    def download(self, container: str, blob: str, target: Path) -> None:
+        """Write a blob to a file, part by part."""
+        stream = self._service.get_blob_client(container, blob).download_blob(max_concurrency=1)
+        with target.open("wb") as file:
+            for part in stream.chunks():
+                file.write(part)
+
+    def container(self, name: str) -> ContainerClient:
+        return self._service.get_container_client(name)
 
     def signed_url(self, container: str, blob: str, start: datetime, expiry: datetime) -> str:
         token = generate_blob_sas(

@@ -1,14 +1,17 @@
 """The service as a client of the linked storage account, where packages live."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from emulator.errors import ServiceError
 from emulator.storage import StorageConnection
 
 if TYPE_CHECKING:
+    from azure.storage.blob import ContainerClient
+
     from emulator.blob_client import BlobClient
 
 T = TypeVar("T")
@@ -43,6 +46,47 @@ class BlobStore:
 
     async def delete_container(self, account: str, container: str) -> None:
         await self._call(account, lambda client: client.delete_container(container))
+
+    async def download(self, account: str, container: str, blob: str, target: Path) -> None:
+        await self._call(account, lambda client: client.download(container, blob, target))
+
+    def read_container(
+        self, *, url: str | None, account: str | None, container: str | None, prefix: str
+    ) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Blobs of a container: of an address, or of a connected storage account by name. Blocks.
+
+        Raises AzureError, and LookupError when there is no such storage account.
+        """
+        from emulator import blob_client  # noqa: PLC0415 - only the first download pays for it
+
+        found = self._at(url) if url is not None else self._container(account, container)
+        return blob_client.read_blobs(found, prefix)
+
+    def upload(self, url: str, name: str, source: Path) -> None:
+        """Put a file into the container of an address. Blocks. Raises AzureError."""
+        from emulator import blob_client  # noqa: PLC0415 - only the first upload pays for it
+
+        blob_client.upload_file(self._at(url), name, source)
+
+    def _at(self, url: str) -> "ContainerClient":
+        """A container by its address. Without a signature it must be of a connected account: nodes have identities."""
+        from emulator import blob_client  # noqa: PLC0415 - see above
+
+        for connection in self._connections.values():
+            prefix = f"{connection.blob_endpoint}/"
+            if "?" not in url and url.startswith(prefix):
+                return self._container(connection.name, url.removeprefix(prefix).strip("/"))
+        return blob_client.container_at(url)
+
+    def _container(self, account: str | None, container: str | None) -> "ContainerClient":
+        from emulator.blob_client import BlobClient  # noqa: PLC0415 - see above
+
+        connection = self.connection(account or "")
+        if connection is None or not container:
+            raise LookupError("The Batch account has no linked storage account with this container")
+        if connection.name not in self._clients:
+            self._clients[connection.name] = BlobClient(connection)
+        return self._clients[connection.name].container(container)
 
     async def _call(self, account: str, action: Callable[["BlobClient"], T]) -> T:
         connection = self.connection(account)

@@ -5,6 +5,9 @@ from emulator.domain.accounts import BatchAccount
 from emulator.domain.applications import Application, Package
 from emulator.domain.jobs import JobRecord, JobRow, PreparationRecord, TaskCounts
 from emulator.domain.long_running import LongRunning
+from emulator.domain.node_users import NodeUser
+from emulator.domain.nodes import NodeRecord, NodeRow
+from emulator.domain.pools import PoolRecord, PoolRow
 from emulator.domain.schedules import ScheduleRecord, ScheduleRow
 from emulator.domain.storage_accounts import StorageAccount
 from emulator.domain.subscriptions import ResourceGroup
@@ -23,6 +26,11 @@ class Repositories:
         self.operations = Collection(store, "operation", LongRunning)  # scope: none
         self.applications = Collection(store, "application", Application)  # scope: account
         self.packages = Collection(store, "package", Package)  # scope: account/application
+        self.pools = Collection(store, "pool", PoolRecord)  # scope: account
+        self.pool_rows = Collection(store, "pool", PoolRow)
+        self.nodes = Collection(store, "node", NodeRecord)  # scope: account/pool
+        self.node_rows = Collection(store, "node", NodeRow)
+        self.node_users = Collection(store, "node_user", NodeUser)  # scope: account/pool/node
         self.jobs = Collection(store, "job", JobRecord)  # scope: account
         self.job_rows = Collection(store, "job", JobRow)
         self.schedules = Collection(store, "job_schedule", ScheduleRecord)  # scope: account

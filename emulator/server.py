@@ -20,7 +20,9 @@ def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT. Returns the exit status; raises OSError when the address is taken."""
     listener = _bind(settings)
     connections = Connections()
-    application = app.build(services.build(settings), connections)
+    made = services.build(settings)
+    made.fleet.processes.base_url = _url(settings, listener)
+    application = app.build(made, connections)
     config = uvicorn.Config(
         application,
         http=_protocol(connections),

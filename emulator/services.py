@@ -8,6 +8,7 @@ from emulator.clock import Clock
 from emulator.faults import Faults
 from emulator.ids import IdSource
 from emulator.locks import KeyedLocks
+from emulator.nodes.fleet import Fleet
 from emulator.repositories import Repositories
 from emulator.request_log import RequestLog
 from emulator.scheduler.engine import Scheduler
@@ -32,6 +33,7 @@ class Services:
     request_log: RequestLog
     agenda: Agenda
     scheduler: Scheduler
+    fleet: Fleet
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:
@@ -41,18 +43,31 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
     clock = clock or Clock()
     if (kept := repositories.clock.get("", CLOCK)) is not None:
         clock.restore(kept)
-    ids, agenda = IdSource(settings.seed), Agenda(clock)
+    ids, agenda, blobs = IdSource(settings.seed), Agenda(clock), BlobStore(settings.storage)
+    scheduler = Scheduler(store, repositories, clock, ids, agenda)
+    fleet = Fleet(
+        store=store,
+        repositories=repositories,
+        clock=clock,
+        ids=ids,
+        agenda=agenda,
+        settings=settings,
+        blobs=blobs,
+        events=scheduler,
+    )
+    scheduler.connect(fleet, fleet)
     return Services(
         settings=settings,
         store=store,
         repositories=repositories,
         clock=clock,
         ids=ids,
-        blobs=BlobStore(settings.storage),
+        blobs=blobs,
         tokens=Tokens(clock, settings.require_issuer),
         faults=Faults(),
         locks=KeyedLocks(),
         request_log=RequestLog(),
         agenda=agenda,
-        scheduler=Scheduler(store, repositories, clock, ids, agenda),
+        scheduler=scheduler,
+        fleet=fleet,
     )

@@ -36,6 +36,17 @@ class Settings:
     package_url_lifetime: float = 4 * 3600
     provisioning_time: float = 0
     seed: int | None = None
+    resize_time: float = 0.2
+    boot_time: float = 0.2
+    simulated_task_time: float = 1.0
+    nodes: str = "process"
+    process_nodes: int = 32
+    pool_quota: int = 100
+    dedicated_core_quota: int = 700
+    low_priority_core_quota: int = 500
+    family_core_quota: int = 100
+    refuse_unusable: bool = False
+    require_nat_pools: bool = False
 
     @property
     def scheme(self) -> str:
@@ -52,6 +63,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         storage = parse_connections(found.storage_connection_string)
     except ValueError as error:
         parser.error(f"--storage-connection-string: {error}")
+    if found.nodes not in {"process", "simulated"}:
+        parser.error("--nodes must be process or simulated")
     accounts = tuple(dict.fromkeys(" ".join(found.account).split()))
     for account in accounts:
         if problem := account_problem(account):
@@ -73,6 +86,17 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         package_url_lifetime=found.package_url_lifetime,
         provisioning_time=found.provisioning_time,
         seed=found.seed,
+        resize_time=found.resize_time,
+        boot_time=found.boot_time,
+        simulated_task_time=found.simulated_task_time,
+        nodes=found.nodes,
+        process_nodes=found.process_nodes,
+        pool_quota=found.pool_quota,
+        dedicated_core_quota=found.dedicated_core_quota,
+        low_priority_core_quota=found.low_priority_core_quota,
+        family_core_quota=found.family_core_quota,
+        refuse_unusable=found.refuse_unusable,
+        require_nat_pools=found.require_nat_pools,
     )
 
 
@@ -101,6 +125,17 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     flags.add("package-quota", 40, "packages per application", kind=int)
     flags.add("package-url-lifetime", 4 * 3600.0, "seconds a package's storage URL is valid", kind=float)
     flags.add("provisioning-time", 0.0, "seconds that creating or deleting an account takes", kind=float)
+    flags.add("resize-time", 0.2, "seconds until new nodes of a pool are allocated", kind=float)
+    flags.add("boot-time", 0.2, "seconds that each step of a node's boot, reboot, reimage or end takes", kind=float)
+    flags.add("simulated-task-time", 1.0, "seconds that start tasks and tasks of simulated nodes take", kind=float)
+    flags.add("nodes", "process", "what nodes are unless their pool says otherwise: process or simulated")
+    flags.add("process-nodes", 32, "nodes that may run as real processes at a time", kind=int)
+    flags.add("pool-quota", 100, "pools per Batch account", kind=int)
+    flags.add("dedicated-core-quota", 700, "cores of dedicated nodes per Batch account", kind=int)
+    flags.add("low-priority-core-quota", 500, "cores of Spot nodes per Batch account", kind=int)
+    flags.add("family-core-quota", 100, "cores of dedicated nodes per Batch account and VM family", kind=int)
+    flags.switch("refuse-unusable", "let unusable nodes be neither rebooted nor reimaged")
+    flags.switch("require-nat-pools", "open SSH only on pools with an inbound NAT pool for port 22")
     flags.add("seed", None, "make identifiers and keys repeatable", kind=int)
     return parser
 

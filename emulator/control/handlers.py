@@ -36,6 +36,7 @@ async def reset(call: Call) -> Response:
     services.faults.clear()
     services.request_log.clear()
     services.scheduler.reset()
+    await services.fleet.reset()
     first_start.prepare(services)
     return answers.empty(204)
 

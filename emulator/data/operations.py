@@ -4,7 +4,7 @@ An operation without a handler answers a 501 that names it. Query parameters tha
 refused.
 """
 
-from emulator.data import applications, images, job_schedules, jobs, pools, tasks
+from emulator.data import applications, images, job_schedules, jobs, node_files, node_users, nodes, pools, tasks
 from emulator.errors import Plane
 from emulator.operations import Handler, Operation
 
@@ -14,6 +14,38 @@ _HANDLERS: dict[str, Handler] = {
     "list_supported_images": images.list_supported_images,
     "list_pools": pools.list_pools,
     "list_pool_node_counts": pools.list_pool_node_counts,
+    "list_pool_usage_metrics": pools.list_pool_usage_metrics,
+    "create_pool": pools.create_pool,
+    "delete_pool": pools.delete_pool,
+    "pool_exists": pools.pool_exists,
+    "get_pool": pools.get_pool,
+    "update_pool": pools.update_pool,
+    "disable_pool_auto_scale": pools.disable_pool_auto_scale,
+    "enable_pool_auto_scale": pools.enable_pool_auto_scale,
+    "evaluate_pool_auto_scale": pools.evaluate_pool_auto_scale,
+    "resize_pool": pools.resize_pool,
+    "stop_pool_resize": pools.stop_pool_resize,
+    "replace_pool_properties": pools.replace_pool_properties,
+    "remove_nodes": pools.remove_nodes,
+    "get_node": nodes.get_node,
+    "list_nodes": nodes.list_nodes,
+    "reboot_node": nodes.reboot_node,
+    "start_node": nodes.start_node,
+    "reimage_node": nodes.reimage_node,
+    "deallocate_node": nodes.deallocate_node,
+    "disable_node_scheduling": nodes.disable_node_scheduling,
+    "enable_node_scheduling": nodes.enable_node_scheduling,
+    "get_node_remote_login_settings": nodes.get_node_remote_login_settings,
+    "upload_node_logs": nodes.upload_node_logs,
+    "get_node_extension": nodes.get_node_extension,
+    "list_node_extensions": nodes.list_node_extensions,
+    "create_node_user": node_users.create_node_user,
+    "replace_node_user": node_users.replace_node_user,
+    "delete_node_user": node_users.delete_node_user,
+    "list_node_files": node_files.list_node_files,
+    "download_node_file": node_files.download_node_file,
+    "get_node_file_properties": node_files.get_node_file_properties,
+    "delete_node_file": node_files.delete_node_file,
     "create_job": jobs.create_job,
     "get_job": jobs.get_job,
     "list_jobs": jobs.list_jobs,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from emulator.domain.nodes import NodeGist
+from emulator.domain.nodes import NodeRow
 from emulator.wire.common import NameValue
 from emulator.wire.pools import ResizeError
 
@@ -28,7 +28,7 @@ class Plan:
 
 
 def plan(
-    nodes: Iterable[NodeGist],
+    nodes: Iterable[NodeRow],
     *,
     dedicated: int,
     low_priority: int,
@@ -52,7 +52,7 @@ def plan(
 
 
 def _side(
-    nodes: list[NodeGist], target: int, limits: Iterable[Limit]
+    nodes: list[NodeRow], target: int, limits: Iterable[Limit]
 ) -> tuple[int, tuple[str, ...], tuple[ResizeError, ...]]:
     missing = target - len(nodes)
     if missing <= 0:
@@ -66,7 +66,7 @@ def _side(
     return allowed, (), tuple(errors[:1])
 
 
-def _reluctance(node: NodeGist) -> tuple[int, int]:
+def _reluctance(node: NodeRow) -> tuple[int, int]:
     place = _LAST_TO_GO.index(node.state) + 1 if node.state in _LAST_TO_GO else 0
     return place, -node.number
 

@@ -8,7 +8,7 @@ import msgspec
 
 from emulator.clock import iso
 from emulator.errors import ServiceError
-from emulator.wire.common import StartTask
+from emulator.wire.common import NameValue, StartTask
 from emulator.wire.nodes import NodeError, NodeState, RecentTask, StartTaskInfo
 
 Action = Literal["reboot", "reimage", "deallocate"]
@@ -101,7 +101,7 @@ class NodeRecord(msgspec.Struct, rename="camel", omit_defaults=True):
 PRIVATE = frozenset({"number", "sshPort", "packages"})
 
 
-class NodeGist(msgspec.Struct, rename="camel"):
+class NodeRow(msgspec.Struct, rename="camel", omit_defaults=True):
     """The little of a node that counting and choosing need."""
 
     id: str
@@ -182,8 +182,33 @@ def begin_boot(node: NodeRecord, start_task: StartTask | None, now: datetime) ->
     node.start_task = start_task
     node.start_task_info = None
     node.errors = []
-    if start_task is not None and start_task.wait_for_success is not False:
+
+
+def start_task_is(node: NodeRecord, info: StartTaskInfo, now: datetime) -> None:
+    """The start task began, is tried again or has ended. Only one that is waited for keeps the node from working."""
+    node.start_task_info = info
+    waits = node.start_task is not None and node.start_task.wait_for_success is not False
+    if not waits:
+        move(node, node.resting, now)
+    elif info.state == "running":
         move(node, "waitingforstarttask", now)
+    elif info.result == "success":
+        move(node, node.resting, now)
+    else:
+        node.errors = [_start_task_error(info)]
+        move(node, "starttaskfailed", now)
+
+
+def _start_task_error(info: StartTaskInfo) -> NodeError:
+    failure = info.failure_info
+    details = [NameValue(name="ExitCode", value=str(info.exit_code))] if info.exit_code is not None else []
+    if failure is not None:
+        details = [NameValue(name="Code", value=failure.code), *(failure.details or ()), *details]
+    return NodeError(
+        code="StartTaskFailed",
+        message="The start task failed and its retries are used up.",
+        error_details=details or None,
+    )
 
 
 def task_began(node: NodeRecord, task: RecentTask, slots: int, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""What nodes run on: real processes, or nothing but the clock."""
