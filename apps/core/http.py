@@ -17,7 +17,7 @@ class PortalRequest(HttpRequest):
     """A request of a signed-in person."""
 
     htmx: HtmxDetails
-    user: User  # type: ignore[assignment]
+    user: User
 
 
 def wants_fragment(request: HttpRequest) -> bool:
