@@ -22,7 +22,7 @@ class SignedIn(BasePermission):
     """A person or a valid token."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.auth) or bool(request.user and request.user.is_authenticated)
+        return bool(request.auth) or request.user.is_authenticated
 
 
 class DeclaredPermission(SignedIn):

@@ -29,7 +29,9 @@ class ReadyView(View):
     def get(self, request: Any) -> JsonResponse:
         database = _database_answers()
         parts = {"database": database, "redis": _redis_answers()}
-        return JsonResponse({"status": "ok" if database else "unavailable", "parts": parts}, status=200 if database else 503)
+        return JsonResponse(
+            {"status": "ok" if database else "unavailable", "parts": parts}, status=200 if database else 503
+        )
 
 
 def _database_answers() -> bool:
@@ -44,4 +46,4 @@ def _database_answers() -> bool:
 def _redis_answers() -> bool:
     # The cache swallows connection errors by setting, so a value must come back to prove that Redis is there.
     cache.set("readyz", "ok", 10)
-    return cache.get("readyz") == "ok"
+    return bool(cache.get("readyz") == "ok")
