@@ -1,6 +1,11 @@
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.crypto import EncryptedJSONField
 
 
 class NodeSnapshot(models.Model):
@@ -69,3 +74,99 @@ class NodeStateChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.node_id}: {self.before} → {self.after}"
+
+
+class Progress(models.TextChoices):
+    """How far an operation is with one node. Only `WAITING` and `PENDING` go on."""
+
+    PENDING = "pending", _("Pending")
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+    @property
+    def tone(self) -> str:
+        return {"done": "success", "failed": "danger", "waiting": "warning"}.get(self.value, "neutral")
+
+
+class NodeWork(models.Model):
+    """One node in one operation: what became of it, and why. Only the operation's runner writes here."""
+
+    operation = models.ForeignKey("operations.Operation", on_delete=models.CASCADE, related_name="nodes")
+    pool_id = models.CharField(max_length=64)
+    node_id = models.CharField(max_length=128)
+    progress = models.CharField(max_length=8, choices=Progress, default=Progress.PENDING)
+    # Why it failed or waits, as a message code with its values and the service's request id
+    code = models.CharField(max_length=64, blank=True)
+    values: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=64, blank=True)
+    changed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pool_id", "node_id"]
+        constraints = [models.UniqueConstraint(fields=["operation", "pool_id", "node_id"], name="node_work_once")]
+        indexes = [models.Index(fields=["operation", "progress"])]
+
+    def __str__(self) -> str:
+        return f"{self.node_id}: {self.progress}"
+
+
+class PoolUser(models.Model):
+    """A user that the portal added to nodes of a pool, as long as the service keeps it there. Never a password."""
+
+    account = models.ForeignKey("accounts.BatchAccount", on_delete=models.CASCADE, related_name="pool_users")
+    pool_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=64)
+    is_admin = models.BooleanField(default=False)
+    expires_at = models.DateTimeField()
+    # Empty for a user with a password
+    ssh_public_key = models.TextField(blank=True)
+    # Whether nodes that come later get the user too; only with a key, because no password is kept
+    follows = models.BooleanField(default=False)
+    actor_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pool_id", "name"]
+        constraints = [models.UniqueConstraint("account", Lower("pool_id"), "name", name="pool_user_once")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.pool_id}"
+
+    @property
+    def by_key(self) -> bool:
+        return bool(self.ssh_public_key)
+
+
+class PoolUserNode(models.Model):
+    """A node that has the user, and where it is reached from outside. `address` is "" where the pool opens no port."""
+
+    user = models.ForeignKey(PoolUser, on_delete=models.CASCADE, related_name="nodes")
+    node_id = models.CharField(max_length=128)
+    address = models.CharField(max_length=255, blank=True)
+    port = models.PositiveIntegerField(default=0)
+    # Why there is no address, as a message code with its values
+    code = models.CharField(max_length=64, blank=True)
+    values: "models.JSONField[Any, Any]" = models.JSONField(default=dict)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["node_id"]
+        constraints = [models.UniqueConstraint(fields=["user", "node_id"], name="pool_user_node_once")]
+
+    def __str__(self) -> str:
+        return self.node_id
+
+
+class UserSecret(models.Model):
+    """A password on its way from the form to the worker: encrypted, and deleted with the end of its operation.
+
+    docs/decisions tells why it travels like this.
+    """
+
+    operation = models.OneToOneField("operations.Operation", on_delete=models.CASCADE, related_name="user_secret")
+    secret = EncryptedJSONField()
+    delete_after = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return "•••"

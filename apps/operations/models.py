@@ -31,6 +31,15 @@ class Kind(models.TextChoices):
     STORAGE_LINK = "storage-link", _("Link storage account")
     STORAGE_UNLINK = "storage-unlink", _("Unlink storage account")
     STORAGE_SYNC_KEYS = "storage-sync-keys", _("Synchronise storage keys")
+    NODE_REBOOT = "node-reboot", _("Reboot nodes")
+    NODE_REIMAGE = "node-reimage", _("Reimage nodes")
+    NODE_DEALLOCATE = "node-deallocate", _("Deallocate nodes")
+    NODE_START = "node-start", _("Start nodes")
+    NODE_DISABLE = "node-disable-scheduling", _("Disable scheduling on nodes")
+    NODE_ENABLE = "node-enable-scheduling", _("Enable scheduling on nodes")
+    NODE_REMOVE = "node-remove", _("Remove nodes")
+    NODE_USER_ADD = "node-user-add", _("Add user to nodes")
+    NODE_USER_REMOVE = "node-user-remove", _("Remove user from nodes")
 
 
 class Operation(models.Model):
