@@ -206,6 +206,14 @@ class Emulator(Process):
         asked = f"requests?since={since}" + (f"&operation={operation}" if operation else "")
         return list(self.control("GET", asked)["requests"])
 
+    def disturb(self, pool: str, event: str, **which: object) -> list[str]:
+        """Let nodes be ``preempted``, ``unusable`` or ``unknown``, or ``recovered``. Returns their ids."""
+        return list(self.control("POST", "nodes", {"pool": pool, "event": event, **which})["nodes"])
+
+    def shortage(self, **shortage: object) -> None:
+        """Let resizes get fewer nodes, such as ``pool="p", nodes=1, code="AllocationFailed"``."""
+        self.control("POST", "shortages", shortage)
+
     def clock(self, **change: object) -> dict[str, Any]:
         """Change the clock (``paused``, ``advance``, ``skew``) and return it."""
         return dict(self.control("POST", "clock", change))

@@ -10,14 +10,10 @@ from emulator.call import Call
 from emulator.catalogue.vm_sizes import FAMILIES
 from emulator.domain.accounts import AUTHENTICATION_MODES, BatchAccount
 from emulator.errors import ServiceError
+from emulator.settings import Settings
 
-# Defaults seen on live accounts.
-DEDICATED_CORES = 700
-LOW_PRIORITY_CORES = 500
-POOLS = 100
-ACTIVE_JOBS = 300
+ACTIVE_JOBS = 300  # seen on live accounts
 
-_CORES_PER_FAMILY = 100
 _IDENTITIES = ("SystemAssigned", "UserAssigned", "None")
 _NETWORK_ACCESS = ("Enabled", "Disabled", "SecuredByPerimeter")
 
@@ -100,10 +96,10 @@ def _properties(call: Call, account: BatchAccount) -> dict[str, Any]:
         "publicNetworkAccess": account.public_network_access,
         "privateEndpointConnections": [],
         "encryption": {"keySource": "Microsoft.Batch"},
-        "poolQuota": POOLS,
+        "poolQuota": call.services.settings.pool_quota,
         "activeJobAndJobScheduleQuota": ACTIVE_JOBS,
         "allowedAuthenticationModes": account.allowed_authentication_modes,
-        **_core_quotas(account),
+        **_core_quotas(call.services.settings, account),
         **account.options,
     }
     if account.auto_storage is not None:
@@ -111,14 +107,14 @@ def _properties(call: Call, account: BatchAccount) -> dict[str, Any]:
     return properties
 
 
-def _core_quotas(account: BatchAccount) -> dict[str, Any]:
+def _core_quotas(settings: Settings, account: BatchAccount) -> dict[str, Any]:
     """Accounts that allocate in the user's subscription have the subscription's quotas instead."""
     if account.pool_allocation_mode == "UserSubscription":
         return {"dedicatedCoreQuotaPerVMFamilyEnforced": False}
     return {
-        "dedicatedCoreQuota": DEDICATED_CORES,
-        "lowPriorityCoreQuota": LOW_PRIORITY_CORES,
-        "dedicatedCoreQuotaPerVMFamily": [{"name": name, "coreQuota": _CORES_PER_FAMILY} for name in FAMILIES],
+        "dedicatedCoreQuota": settings.dedicated_core_quota,
+        "lowPriorityCoreQuota": settings.low_priority_core_quota,
+        "dedicatedCoreQuotaPerVMFamily": [{"name": name, "coreQuota": settings.family_core_quota} for name in FAMILIES],
         "dedicatedCoreQuotaPerVMFamilyEnforced": True,
     }
 

@@ -1,6 +1,15 @@
 """Every operation of the management plane, by group and method in azure-mgmt-batch, and what answers it."""
 
-from emulator.arm import accounts, applications, locations, packages, provider_operations, storage, subscriptions
+from emulator.arm import (
+    accounts,
+    applications,
+    locations,
+    packages,
+    pools,
+    provider_operations,
+    storage,
+    subscriptions,
+)
 from emulator.errors import Plane
 from emulator.operations import Handler, Operation
 
@@ -99,13 +108,14 @@ OPERATIONS = (
     _op("application_package.delete", "DELETE", _PACKAGE, packages.delete),
     _op("application_package.activate", "POST", f"{_PACKAGE}/activate", packages.activate),
     # Pools
-    _op("pool.list_by_batch_account", "GET", f"{_ACCOUNT}/pools", None, f"{_PAGES} $select $filter"),
-    _op("pool.create", "PUT", _POOL),
-    _op("pool.get", "GET", _POOL),
-    _op("pool.update", "PATCH", _POOL),
-    _op("pool.delete", "DELETE", _POOL),
-    _op("pool.disable_auto_scale", "POST", f"{_POOL}/disableAutoScale"),
-    _op("pool.stop_resize", "POST", f"{_POOL}/stopResize"),
+    _op("pool.list_by_batch_account", "GET", f"{_ACCOUNT}/pools", pools.list_all, f"{_PAGES} $select $filter"),
+    _op("pool.create", "PUT", _POOL, pools.create),
+    _op("pool.get", "GET", _POOL, pools.get),
+    _op("pool.update", "PATCH", _POOL, pools.update),
+    _op("pool.delete", "DELETE", _POOL, pools.delete),
+    _op("pool.delete_result", "GET", f"{_ACCOUNT}/poolOperationResults/{{operationId}}", pools.delete_result),
+    _op("pool.disable_auto_scale", "POST", f"{_POOL}/disableAutoScale", pools.disable_auto_scale),
+    _op("pool.stop_resize", "POST", f"{_POOL}/stopResize", pools.stop_resize),
     # Network
     _op("private_link_resource.list_by_batch_account", "GET", f"{_ACCOUNT}/privateLinkResources"),
     _op("private_link_resource.get", "GET", f"{_ACCOUNT}/privateLinkResources/{{name}}"),

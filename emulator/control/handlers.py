@@ -10,6 +10,7 @@ from starlette.responses import Response
 from emulator import answers, conformance, first_start
 from emulator.call import Call
 from emulator.clock import ClockState, iso
+from emulator.control import nodes
 from emulator.errors import Plane, ServiceError
 from emulator.faults import Fault
 from emulator.operations import Handler, Operation
@@ -62,6 +63,7 @@ async def set_clock(call: Call) -> Response:
     clock.advance(timedelta(seconds=step))
     clock.skew = skew
     call.services.repositories.clock.put("", CLOCK, clock.state())
+    await call.services.agenda.catch_up()  # whoever moved the clock finds everything done that was due
     return answers.json(_clock(call))
 
 
@@ -156,5 +158,9 @@ OPERATIONS = tuple(
         ("GET", "requests", list_requests),
         ("DELETE", "requests", clear_requests),
         ("GET", "conformance", list_operations),
+        ("POST", "nodes", nodes.disturb_nodes),
+        ("GET", "shortages", nodes.list_shortages),
+        ("POST", "shortages", nodes.add_shortage),
+        ("DELETE", "shortages", nodes.clear_shortages),
     )
 )

@@ -10,7 +10,7 @@ KEPT = timedelta(days=1)
 
 class LongRunning(msgspec.Struct):
     id: str
-    kind: Literal["create_account", "delete_account"]
+    kind: Literal["create_account", "delete_account", "delete_pool"]
     account: str
     done_at: datetime
 

@@ -87,11 +87,7 @@ def kill_below(folder: Path) -> list[int]:
 
 def _processes() -> list[int]:
     try:
-        return [
-            int(entry.name)
-            for entry in Path("/proc").iterdir()
-            if entry.name.isdecimal() and int(entry.name) != os.getpid()
-        ]
+        found = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
     except FileNotFoundError:
         return []
     return [pid for pid in found if pid != os.getpid()]
