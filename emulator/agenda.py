@@ -66,15 +66,19 @@ class Agenda:
 
     async def run(self) -> None:
         """Do what is due, for ever."""
-        loop = asyncio.get_running_loop()
         while True:
             self._changed.clear()
-            until = loop.time() + _SLICE
-            while self.run_next():
-                if loop.time() > until:
-                    await asyncio.sleep(0)
-                    until = loop.time() + _SLICE
+            await self.catch_up()
             await self._wait()
+
+    async def catch_up(self) -> None:
+        """Do all that is due by now, giving requests their turns."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _SLICE
+        while self.run_next():
+            if loop.time() > until:
+                await asyncio.sleep(0)
+                until = loop.time() + _SLICE
 
     async def _wait(self) -> None:
         try:

@@ -106,7 +106,13 @@ def _may_retry(job: JobRecord, info: PreparationExecution, end: RunEnd) -> bool:
 
 
 def node_came(world: World, ref: NodeRef, *, first_time: bool) -> None:
-    """A node that rebooted prepares again where its jobs ask for that; a failed preparation has a new chance."""
+    """A node that rebooted prepares again where its jobs ask for that; a failed preparation has a new chance.
+
+    A node with runs has not rebooted: it was only announced again.
+    """
+    load = world.pools[pool_key(ref.account, ref.pool)].get(ref)
+    if not first_time and load is not None and load.runs:
+        return
     for key in list(world.jobs_by_pool.get(pool_key(ref.account, ref.pool), ())):
         job = world.job(*key)
         if job is None or job.job.job_preparation_task is None:
