@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -11,10 +12,13 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from cryptography.fernet import Fernet
+from django.core.management import CommandError, call_command
 from django.test import Client
 from kombu.exceptions import OperationalError
 
 from apps.audit.models import AuditEvent
+from apps.core.crypto import decrypt
 from apps.core.exceptions import Conflict, Invalid, NotPermitted
 from apps.people.models import User
 from apps.people.roles import Role
@@ -187,6 +191,21 @@ def test_second_factors_are_encrypted_at_rest_asked_for_and_reset(cast: Cast) ->
     assert not Authenticator.objects.filter(user=cast.reader).exists()
     assert Client().post("/accounts/login/", {"login": "reader", "password": PASSWORD})["Location"] == "/"
     assert AuditEvent.objects.filter(action="second-factor-reset", resource="reader").count() == 1
+
+
+def test_second_factors_move_to_a_new_key(cast: Cast, settings: Any) -> None:
+    secret = generate_totp_secret()
+    TOTP.activate(cast.reader, secret)
+    RecoveryCodes.activate(cast.reader)
+    old, new = settings.FIELD_ENCRYPTION_KEYS[0], Fernet.generate_key().decode()
+    settings.FIELD_ENCRYPTION_KEYS = [new, old]
+    call_command("rotate_secrets", stdout=StringIO())
+    settings.FIELD_ENCRYPTION_KEYS = [new]
+    kept = Authenticator.objects.get(user=cast.reader, type=Authenticator.Type.TOTP)
+    assert decrypt(kept.data["secret"]) == secret
+    settings.FIELD_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CommandError, match="lacks"):
+        call_command("rotate_secrets", stdout=StringIO())
 
 
 def test_a_wrong_code_is_written_down_and_tried_only_so_often(cast: Cast, settings: Any) -> None:

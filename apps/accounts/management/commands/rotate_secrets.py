@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, models, transaction
 
 from apps.core.crypto import EncryptedJSONField, rotate
+from apps.people.services.second_factors import second_factors_rotate
 
 
 class Command(BaseCommand):
@@ -23,6 +24,14 @@ class Command(BaseCommand):
         for model, column in encrypted_columns():
             count = rotate_column(model, column)
             self.stdout.write(f"{model._meta.label}.{column}: {count} rotated")
+        try:
+            count = second_factors_rotate()
+        except InvalidToken:
+            raise CommandError(
+                "A second factor was written with a key that FIELD_ENCRYPTION_KEYS lacks. Add that key and run this "
+                "again; no second factor was changed."
+            ) from None
+        self.stdout.write(f"second factors: {count} rotated")
 
 
 def encrypted_columns() -> Iterator[tuple[type[models.Model], str]]:
