@@ -4,7 +4,18 @@ An operation without a handler answers a 501 that names it. Query parameters tha
 refused.
 """
 
-from emulator.data import applications, images, job_schedules, jobs, node_files, node_users, nodes, pools, tasks
+from emulator.data import (
+    applications,
+    images,
+    job_schedules,
+    jobs,
+    node_files,
+    node_users,
+    nodes,
+    pools,
+    task_files,
+    tasks,
+)
 from emulator.errors import Plane
 from emulator.operations import Handler, Operation
 
@@ -77,6 +88,10 @@ _HANDLERS: dict[str, Handler] = {
     "terminate_task": tasks.terminate_task,
     "reactivate_task": tasks.reactivate_task,
     "list_subtasks": tasks.list_subtasks,
+    "list_task_files": task_files.list_task_files,
+    "download_task_file": task_files.download_task_file,
+    "get_task_file_properties": task_files.get_task_file_properties,
+    "delete_task_file": task_files.delete_task_file,
 }
 
 
