@@ -149,11 +149,16 @@ class Writer:
         staging.write_at(descriptor, data, self.position)
         self.position += len(data)
         self._unflushed += len(data)
-        waited = time.monotonic() - self._flushed_at
-        if waited >= FLUSH_SECONDS or self._unflushed >= FLUSH_BYTES or self.position == self.upload.length:
+        if self._is_flush_due():
             self.flush(descriptor)
             if staging.free_bytes() < settings.UPLOAD_KEEP_FREE_BYTES and self.position < self.upload.length:
                 raise staging.no_space(self.upload.length - self.position, staging.free_bytes())
+
+    def _is_flush_due(self) -> bool:
+        # The first block goes at once, so that a worker begins with it; from then on time counts.
+        most = FLUSH_BYTES if self.safe else settings.UPLOAD_BLOCK_BYTES
+        late = time.monotonic() - self._flushed_at >= FLUSH_SECONDS
+        return late or self._unflushed >= most or self.position == self.upload.length
 
     def flush(self, descriptor: int) -> None:
         """Make what was written safe, write its offset down, and have a worker called when that is worth it."""
