@@ -31,6 +31,8 @@ class Kind(models.TextChoices):
     STORAGE_LINK = "storage-link", _("Link storage account")
     STORAGE_UNLINK = "storage-unlink", _("Unlink storage account")
     STORAGE_SYNC_KEYS = "storage-sync-keys", _("Synchronise storage keys")
+    POOL_RESIZE = "pool-resize", _("Resize pool")
+    POOL_DELETE = "pool-delete", _("Delete pool")
     NODE_REBOOT = "node-reboot", _("Reboot nodes")
     NODE_REIMAGE = "node-reimage", _("Reimage nodes")
     NODE_DEALLOCATE = "node-deallocate", _("Deallocate nodes")

@@ -5,6 +5,11 @@ from django.utils.translation import gettext_lazy as _
 _RULES = {
     "pool-json-no-object": _("This is not a JSON object. Paste the document of one pool, from { to }."),
     "pool-json-invalid": _("This is not JSON: %(problem)s in line %(line)s, column %(column)s."),
+    "pool-extra-no-object": _("Enter a JSON object, from { to }."),
+    "pool-number-invalid": _("A whole number."),
+    "pool-json-long": _("This is too long: a document has at most %(most)s characters."),
+    "pool-refused": _("Some of this breaks a rule of the service."),
+    "pool-service-refuses": _("The service refuses this: %(message)s"),
     "pool-json-shape": _("Something in this document has the wrong shape, for example a list where an object belongs."),
     "pool-id-missing": _("Give the pool an ID."),
     "pool-id-invalid": _("An ID has at most 64 letters, digits, hyphens and underscores."),
@@ -62,7 +67,9 @@ _RULES = {
         "A subnet's resource ID looks like /subscriptions/…/resourceGroups/…/providers/Microsoft.Network/"
         "virtualNetworks/…/subnets/…"
     ),
-    "pool-subnet-needs-entra": _("A virtual network needs Microsoft Entra ID; this account is connected by shared key."),
+    "pool-subnet-needs-entra": _(
+        "A virtual network needs Microsoft Entra ID; this account is connected by shared key."
+    ),
     "pool-addresses-kind": _("Choose where public addresses come from."),
     "pool-addresses-missing": _("Enter the resource IDs of your public addresses."),
     "pool-addresses-unused": _("Own addresses are used only where they are chosen above."),
@@ -93,10 +100,34 @@ _RULES = {
     ),
     "start-task-identity-both": _("Choose one user."),
     "start-task-identity-unknown": _("The pool has no user account %(name)s."),
-    "resource-file-source": _("Give exactly one source: a URL, a container's URL, or a container of the linked storage."),
+    "resource-file-source": _(
+        "Give exactly one source: a URL, a container's URL, or a container of the linked storage."
+    ),
     "resource-file-path": _("Say under which path the file is put on the node."),
     "resource-file-prefix": _("A prefix goes with containers."),
 }
 MESSAGES = _RULES | {
     "pool-not-found": _("There is no pool %(pool)s. It may have been deleted, or was made a moment ago: reload."),
+    "pool-deallocation-unknown": _("Choose what becomes of running tasks."),
+    "pool-scales-itself": _("%(pool)s scales by a formula. Turn automatic scaling off to set targets."),
+    "pool-being-deleted": _("%(pool)s is being deleted."),
+    "pool-being-resized": _("%(pool)s is being resized. Wait for its end, or stop the resize."),
+    "pool-changed-meanwhile": _(
+        "Somebody changed %(pool)s since this page was made. Look at what it has now, then change it again."
+    ),
+    "pool-auto-scale-often": _(
+        "The service takes one change of automatic scaling in 30 seconds. Wait a moment and try again."
+    ),
+    "pool-formula-refused": _("The service does not take this formula: %(message)s"),
+    "pool-resized": _("%(pool)s has %(dedicated)s dedicated and %(spot)s Spot nodes."),
+    "pool-resize-short": _(
+        "%(pool)s stopped at %(dedicated)s dedicated and %(spot)s Spot nodes: the resize was stopped, or changed."
+    ),
+    "pool-resize-failed": _(
+        "%(pool)s stopped at %(dedicated)s dedicated and %(spot)s Spot nodes: %(service_message)s (%(service_code)s)"
+    ),
+    "pool-deleted": _("%(pool)s and its nodes are gone."),
+    "phase-pool-asking": _("Asking the service"),
+    "phase-pool-resizing": _("Adding or removing nodes"),
+    "phase-pool-deleting": _("Deleting nodes"),
 }
