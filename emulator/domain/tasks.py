@@ -119,14 +119,10 @@ def change(record: TaskRecord, wanted: TaskChange, job: Job, now: datetime, etag
     touch(record.task, now, etag)
 
 
-def assign(record: TaskRecord, run: str, node: NodeInfo, now: datetime, *, preparing: bool) -> None:
-    """The task goes to a node; ``preparing`` while the job's preparation task runs there first."""
+def place(record: TaskRecord, run: str, node: NodeInfo) -> None:
+    """The task goes to a node, where it either begins or waits for the job's preparation."""
     record.run = run
     record.task.node_info = node
-    if preparing:
-        move(record.task, "preparing", now)
-    else:
-        begin(record, now)
 
 
 def begin(record: TaskRecord, now: datetime) -> None:

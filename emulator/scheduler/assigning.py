@@ -9,6 +9,7 @@ import msgspec
 from emulator.clock import iso
 from emulator.domain import tasks
 from emulator.domain.jobs import JobRecord
+from emulator.domain.stamps import move
 from emulator.domain.tasks import TaskRecord
 from emulator.scheduler import preparing, starting
 from emulator.scheduler.placement import PoolNodes
@@ -132,15 +133,17 @@ def _assign(world: World, job: JobRecord, record: TaskRecord, chosen: list[NodeR
     live.tasks_running += 1
     world.dequeue(account, job.job.id, record)
     ready = [preparing.prepare(world, job, run.ref) for run in runs]
-    now = world.now()
-    with world.changing(account, job.job.id, record):
-        tasks.assign(record, runs[0].run, _node_info(runs[0]), now, preparing=not all(ready))
+    tasks.place(record, runs[0].run, _node_info(runs[0]))
     for run in runs:
-        world.save_run(run)
         if record.instances:
-            _save_subtask(world, run, now)
+            _save_subtask(world, run, world.now())
     if all(ready):
         start(world, job, record, runs)
+        return
+    with world.changing(account, job.job.id, record):
+        move(record.task, "preparing", world.now())
+    for run in runs:
+        world.save_run(run)
 
 
 def _new_runs(world: World, job: JobRecord, record: TaskRecord, chosen: list[NodeRef]) -> list[RunRecord]:
