@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.formats import size_text
+
 LABELS = {
     "sign-in": _("Signed in"),
     "sign-out": _("Signed out"),
@@ -81,11 +83,21 @@ _DETAILS = {
 
 def details_of(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Names and values of an event's details, without empty ones, in words."""
+    told = {name: value for name, value in values.items() if name != "changes" and value not in (None, "", [], {})}
+    changes = values.get("changes")
+    changed = changes.items() if isinstance(changes, dict) else []
     return [
-        (str(_DETAILS.get(name, name.replace("_", " "))), _words(value))
-        for name, value in values.items()
-        if value not in (None, "", [], {})
+        *((_label(name), _size(value) if name == "size" else _words(value)) for name, value in told.items()),
+        *((_label(name), " → ".join(_words(one) or "–" for one in pair)) for name, pair in changed),
     ]
+
+
+def _label(name: str) -> str:
+    return str(_DETAILS.get(name, name.replace("_", " ")))
+
+
+def _size(value: Any) -> str:
+    return size_text(value) if isinstance(value, int) else str(value)
 
 
 def _words(value: Any) -> str:

@@ -141,6 +141,15 @@ def test_details_are_in_words() -> None:
     ]
 
 
+def test_changes_are_told_as_before_and_after() -> None:
+    values = {"changes": {"default_version": ["", "4.2"], "allow_updates": [True, False]}, "size": 2048}
+    assert details_of(values) == [
+        ("size", "2.00 KiB"),
+        ("default version", "– → 4.2"),
+        ("allow updates", "yes → no"),
+    ]
+
+
 # --- CSV and API -----------------------------------------------------------------------------------------------------
 
 
