@@ -1,0 +1,61 @@
+"""The pages of the live URL configuration, filled with something to look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.core.routes import Route, walk
+
+# What a person never opens as a page: parts that a page loads into itself, files, and addresses that lead on.
+PARTS = {
+    "accounts:facts",
+    "accounts:quotas",
+    "accounts:storage-bytes",
+    "accounts:storage-candidates",
+    "accounts:storage-linked",
+    "accounts:tile-applications",
+    "accounts:tile-nodes",
+    "applications:job",
+    "applications:names",
+    "operations:bell",
+}
+FILES = {
+    "applications:list-csv",
+    "applications:package-download",
+    "applications:package-file",
+    "applications:packages-csv",
+    "healthz",
+    "mfa_download_recovery_codes",
+    "readyz",
+}
+LEADING_ON = {"home", "account_logout"}
+# Asked on top of the address.
+QUERIES = {"accounts:storage-link": "?id={storage}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What stands in the addresses."""
+
+    arguments: dict[str, Any]
+    storage: str
+
+
+def pages() -> Iterator[Route]:
+    """Every route that shows a page to somebody who opens it."""
+    for route in walk():
+        if "GET" in route.methods and not route.is_api and route.name not in PARTS | FILES | LEADING_ON:
+            yield route
+
+
+def address(route: Route, place: Place, reverse: Callable[..., str]) -> str:
+    values = {name: place.arguments[name] for name in route.arguments}
+    return reverse(route.name, kwargs=values) + QUERIES.get(route.name, "").format(storage=place.storage)
+
+
+def is_for_strangers(route: Route) -> bool:
+    """Pages of people who have not signed in; others are led away from them."""
+    return bool(re.match(r"account_(login|signup|reset_password|inactive)|mfa_authenticate", route.name))

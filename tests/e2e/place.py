@@ -1,0 +1,62 @@
+"""One of everything, for pages that want something to show."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.pages import Place
+from tests.e2e.service import STORAGE
+from tests.e2e.zips import hostile_zip, text_zip
+from tests.support.stack import Stack
+from tests.uploads.conftest import token_for
+from tests.uploads.portal import Portal
+
+APPLICATION, VERSION = "Blender", "4.2.1"
+LONG = "a-name-that-is-as-long-as-the-service-allows_" + "x" * 19
+
+
+def make_place(stack: Stack, folder: Path) -> Place:
+    """Applications with packages, good and refused uploads, a token; returns what the addresses need."""
+    stack.batch.link_storage(STORAGE)
+    portal = Portal(stack, token_for(stack, "admin"))
+    _upload(portal, folder, APPLICATION, "3.6", "new-application")
+    for version in (VERSION, "4.3.0-rc1"):
+        operation = _upload(portal, folder, APPLICATION, version, "add")
+    _upload(portal, folder, LONG, LONG, "new-application")
+    portal.ended(portal.upload(hostile_zip(folder / "evil.zip"), "Maya", "2026", action="new-application"))
+    portal.http.patch(f"/accounts/local/applications/{APPLICATION}", json={"default_version": VERSION})
+    portal.http.close()
+    return Place(_arguments(stack, operation), stack.batch.storage_id("secondstorage"))
+
+
+def _upload(portal: Portal, folder: Path, application: str, version: str, action: str) -> str:
+    """An Active version, unless it is there already. Returns the operation."""
+    path = text_zip(folder / f"{uuid.uuid4().hex}.zip")
+    if portal.package(application, version):
+        action = "update"
+    operation = portal.upload(path, application, version, action=action)
+    assert portal.ended(operation)["status"] == "succeeded", portal.log(operation)
+    return operation
+
+
+def _arguments(stack: Stack, operation: str) -> dict[str, Any]:
+    from apps.people.models import ApiToken, Grant, Team  # noqa: PLC0415  # only once Django is set up
+
+    with stack.database():
+        team = Team.objects.get(slug="rendering")
+        member = team.members.get()
+        return {
+            "account": "local",
+            "application": APPLICATION,
+            "version": VERSION,
+            "operation": operation,
+            "person": member.pk,
+            "team": team.slug,
+            "grant": Grant.objects.get(user=member).pk,
+            "token": ApiToken.objects.filter(user__username="admin").latest("pk").pk,
+            "uidb36": "zz",
+            "key": "primary",
+            "path": "v1/no-such-route",
+        }
