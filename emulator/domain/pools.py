@@ -34,24 +34,34 @@ SIMULATED = ("emulator:nodes", "simulated")  # the metadata item of a pool whose
 _ANY_TIME = frozenset({"start_task", "application_package_references", "metadata"})
 
 
-class Resize(msgspec.Struct):
-    """A resize under way. ``remove`` are nodes chosen by their id; then the targets follow what is left."""
+Token = tuple[int, datetime]
 
+
+class Resize(msgspec.Struct):
+    """A resize under way, the pool's so manieth. ``remove`` are nodes chosen by their id."""
+
+    number: int
     started: datetime
     deadline: datetime
     option: Deallocation = "requeue"
     remove: list[str] | None = None
 
+    @property
+    def token(self) -> Token:
+        """What tells it from every other, also of a later pool with the same id."""
+        return self.number, self.started
+
 
 class PoolRecord(msgspec.Struct):
     """A pool and what only the service knows of it.
 
-    ``created_nodes`` numbers nodes. ``usage`` is core seconds by half hour (its start, in the service's spelling) and
-    ``metered`` until when they are counted.
+    ``created_nodes`` numbers nodes, ``resizes`` resizes. ``usage`` is core seconds by half hour (its start, in the
+    service's spelling) and ``metered`` until when they are counted.
     """
 
     pool: Pool
     created_nodes: int = 0
+    resizes: int = 0
     resize: Resize | None = None
     deallocation: Deallocation = "requeue"
     auto_scale_enabled: datetime | None = None
@@ -276,7 +286,8 @@ def start_resizing(
     record: PoolRecord, now: datetime, option: Deallocation = "requeue", remove: list[str] | None = None
 ) -> None:
     deadline = times.later(now, record.pool.resize_timeout or RESIZE_TIMEOUT) or now
-    record.resize = Resize(started=now, deadline=deadline, option=option, remove=remove)
+    record.resizes += 1
+    record.resize = Resize(number=record.resizes, started=now, deadline=deadline, option=option, remove=remove)
     record.pool.resize_errors = None
     move_allocation(record.pool, "resizing", now)
 

@@ -1,7 +1,7 @@
 """Automatic scaling: samples of every 30 seconds, formulas at their interval, resizes where the targets differ."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from emulator import autoscale
@@ -23,6 +23,7 @@ from emulator.wire.pools import AutoScaleError, AutoScaleRun, Deallocation
 TaskMetrics = Callable[[str, str], Mapping[str, float]]
 
 _KEPT = 24 * 120  # samples of a day
+_INTERVAL = rules.EVALUATION_INTERVAL
 _USABLE = ("idle", "running")
 
 
@@ -69,13 +70,14 @@ class AutoScaling:
         since = pool.auto_scale_enabled
         if key not in self._samples:
             self._samples[key] = _Samples()
-            self._agenda.after(0, partial(self._sample, key))
-        self._agenda.after(0, partial(self._evaluate, key, since))
+            self._agenda.after(0, partial(self._sample, key, self._clock.now()))
+        self._agenda.after(0, partial(self._evaluate, key, since, self._clock.now()))
 
     def evaluate(self, key: PoolKey, formula: str, record: PoolRecord) -> AutoScaleRun:
         return _run(self._compute(key, formula, record), self._clock.now())
 
-    def _sample(self, key: PoolKey) -> None:
+    def _sample(self, key: PoolKey, due: datetime) -> None:
+        """One sample, and when time was moved forward those of the time between, which were no different."""
         samples = self._samples.get(key)
         if samples is None or self._scaled(key) is None:
             self._samples.pop(key, None)
@@ -84,26 +86,29 @@ class AutoScaling:
         dedicated, low_priority = current(counts)
         usable = sum(number for (_, state), number in counts.items() if state in _USABLE)
         preempted = counts[False, "preempted"]
-        samples.add(
-            self._clock.now(),
-            {
-                "$CurrentDedicatedNodes": dedicated,
-                "$CurrentLowPriorityNodes": low_priority,
-                "$PreemptedNodeCount": preempted,
-                "$UsableNodeCount": usable,
-                "$SampleNodeCount": usable,
-                **self._metrics(*key),
-            },
-        )
-        self._agenda.after(SAMPLE_PERIOD, partial(self._sample, key))
+        values = {
+            "$CurrentDedicatedNodes": dedicated,
+            "$CurrentLowPriorityNodes": low_priority,
+            "$PreemptedNodeCount": preempted,
+            "$UsableNodeCount": usable,
+            "$SampleNodeCount": usable,
+            **self._metrics(*key),
+        }
+        period, now = timedelta(seconds=SAMPLE_PERIOD), self._clock.now()
+        due = max(due, now - period * _KEPT)
+        while due <= now:
+            samples.add(due, values)
+            due += period
+        self._agenda.at(due, partial(self._sample, key, due))
 
-    def _evaluate(self, key: PoolKey, since: datetime | None) -> None:
+    def _evaluate(self, key: PoolKey, since: datetime | None, due: datetime) -> None:
         record = self._scaled(key)
         if record is None or record.auto_scale_enabled != since:
             return  # disabled, or enabled anew with an evaluation of its own
-        interval = times.seconds(record.pool.auto_scale_evaluation_interval or rules.EVALUATION_INTERVAL)
-        self._agenda.after(interval, partial(self._evaluate, key, since))
+        interval = timedelta(seconds=times.seconds(record.pool.auto_scale_evaluation_interval or _INTERVAL))
         now = self._clock.now()
+        following = max(due + interval, now)
+        self._agenda.at(following, partial(self._evaluate, key, since, following))
         found = self._compute(key, record.pool.auto_scale_formula or "", record)
         record.pool.auto_scale_run = _run(found, now)
         resizes = found.error is None and record.is_steady and _differ(record, found.targets)

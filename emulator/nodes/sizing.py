@@ -3,7 +3,6 @@
 import fnmatch
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 
 import msgspec
@@ -15,7 +14,7 @@ from emulator.domain import allocation
 from emulator.domain import nodes as node_rules
 from emulator.domain import pools as rules
 from emulator.domain.allocation import Limit, Plan
-from emulator.domain.pools import PoolRecord
+from emulator.domain.pools import PoolRecord, Token
 from emulator.ids import IdSource
 from emulator.nodes import usage
 from emulator.nodes.estate import Estate, NodeGoneError, PoolKey, current
@@ -61,7 +60,7 @@ class Sizing:
         self._ids = ids
         self._settings = settings
         self._events = events
-        self._parts: Counter[tuple[PoolKey, datetime]] = Counter()  # of resizes, that are still to be done
+        self._parts: Counter[tuple[PoolKey, Token]] = Counter()  # of resizes, that are still to be done
         self._errors: dict[PoolKey, list[ResizeError]] = {}
         self.shortages: list[Shortage] = []
         life.on_count = self.counted
@@ -76,10 +75,10 @@ class Sizing:
         pool = self._estate.pool(*key)
         if pool is None or pool.resize is None:
             return
-        started = pool.resize.started
-        self._agenda.after(0, partial(self._apply, key, started))
+        token = pool.resize.token
+        self._part(key, token, partial(self._apply, key, token))
         if not pool.is_deleting:
-            self._agenda.at(pool.resize.deadline, partial(self._time_out, key, started))
+            self._agenda.at(pool.resize.deadline, partial(self._time_out, key, token))
 
     def stop(self, key: PoolKey) -> None:
         """The record says ``stopping``: what is not there yet does not come any more."""
@@ -88,23 +87,21 @@ class Sizing:
 
     # Steps
 
-    def _apply(self, key: PoolKey, started: datetime) -> None:
-        pool = self._resizing(key, started)
+    def _apply(self, key: PoolKey, token: Token) -> None:
+        pool = self._resizing(key, token)
         if pool is None or pool.resize is None:
             return
         shortage = self._shortage(key)
         plan = self._plan(key, pool, shortage)
         self._errors[key] = list(plan.errors)
-        self._parts[key, started] = 1
         for refs in _chunks([NodeRef(*key, name) for name in plan.remove]):
-            self._part(key, started, partial(self._remove, refs, pool.resize.option))
+            self._part(key, token, partial(self._remove, refs, pool.resize.option))
         stalls = shortage is not None and shortage.stall
-        for is_dedicated, number in ((True, plan.dedicated), (False, plan.low_priority)):
-            for size in _sizes(number):
+        for is_dedicated, wanted in ((True, plan.dedicated), (False, plan.low_priority)):
+            for size in _sizes(wanted):
                 self._part(
-                    key, started, partial(self._create, key, started, size, is_dedicated=is_dedicated, stalls=stalls)
+                    key, token, partial(self._create, key, token, size, is_dedicated=is_dedicated, stalls=stalls)
                 )
-        self._part_done(key, started)
 
     def _plan(self, key: PoolKey, pool: PoolRecord, shortage: Shortage | None) -> Plan:
         limits = [*self._limits(key, pool)]
@@ -122,12 +119,12 @@ class Sizing:
         for ref in refs:
             self._life.leave(ref, option)
 
-    def _create(self, key: PoolKey, started: datetime, number: int, *, is_dedicated: bool, stalls: bool) -> None:
-        if self._resizing(key, started) is None:
+    def _create(self, key: PoolKey, token: Token, size: int, *, is_dedicated: bool, stalls: bool) -> None:
+        if self._resizing(key, token) is None:
             return
         with self._estate.changing_pool(key) as pool:
             first = pool.created_nodes
-            pool.created_nodes += number
+            pool.created_nodes += size
         made = [
             node_rules.new_node(
                 node_rules.node_name(self._ids.hex32() + self._ids.hex32(), is_dedicated=is_dedicated),
@@ -135,33 +132,33 @@ class Sizing:
                 is_dedicated=is_dedicated,
                 now=self._clock.now(),
             )
-            for index in range(number)
+            for index in range(size)
         ]
         self._estate.add(key, made)
         if not stalls:
             refs = [NodeRef(key[0], pool.pool.id, node.id) for node in made]
             self._agenda.after(self._settings.resize_time, partial(self._life.created, refs))
 
-    def _part(self, key: PoolKey, started: datetime, action: partial[None]) -> None:
+    def _part(self, key: PoolKey, token: Token, action: partial[None]) -> None:
         """Do a part later, so that requests are answered in between."""
-        self._parts[key, started] += 1
+        self._parts[key, token] += 1
 
         def do() -> None:
             try:
                 action()
             finally:
-                self._part_done(key, started)
+                self._part_done(key, token)
 
         self._agenda.after(0, do)
 
-    def _part_done(self, key: PoolKey, started: datetime) -> None:
-        self._parts[key, started] -= 1
-        if not self._parts[key, started]:
-            del self._parts[key, started]
+    def _part_done(self, key: PoolKey, token: Token) -> None:
+        self._parts[key, token] -= 1
+        if not self._parts[key, token]:
+            del self._parts[key, token]
         self.counted(key)
 
-    def _time_out(self, key: PoolKey, started: datetime) -> None:
-        if self._resizing(key, started) is None:
+    def _time_out(self, key: PoolKey, token: Token) -> None:
+        if self._resizing(key, token) is None:
             return
         self._errors.setdefault(key, []).append(
             allocation.error(
@@ -191,7 +188,7 @@ class Sizing:
                 pool.pool.current_dedicated_nodes, pool.pool.current_low_priority_nodes = current(counts)
                 unsettled = counts[True, "creating"] + counts[False, "creating"]
                 unsettled += counts[True, "leavingpool"] + counts[False, "leavingpool"]
-                arrived = not unsettled and not (pool.resize and (key, pool.resize.started) in self._parts)
+                arrived = not unsettled and not (pool.resize and (key, pool.resize.token) in self._parts)
                 if arrived and pool.resize is not None:
                     rules.settle(pool, self._errors.pop(key, []), self._clock.now())
                 is_gone = arrived and pool.is_deleting
@@ -201,10 +198,10 @@ class Sizing:
             self._estate.remove_pool(key)
             self._events.pool_changed(*key)
 
-    def _resizing(self, key: PoolKey, started: datetime) -> PoolRecord | None:
+    def _resizing(self, key: PoolKey, token: Token) -> PoolRecord | None:
         """The pool while that resize is under way."""
         pool = self._estate.pool(*key)
-        same = pool is not None and pool.resize is not None and pool.resize.started == started
+        same = pool is not None and pool.resize is not None and pool.resize.token == token
         return pool if same and pool is not None and pool.pool.allocation_state == "resizing" else None
 
     # Limits
