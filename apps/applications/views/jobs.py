@@ -65,8 +65,15 @@ def _progress(account: BatchAccount, operation: Operation, seen: Any) -> dict[st
     names = ("phase", "tone", "percent", "first", "last", "done_text", "total_text", "speed", "left")
     return {name: getattr(seen, name) for name in names} | {
         "poll_url": job_url(account, operation),
-        "note": gettext("Started by %(actor)s.") % {"actor": operation.actor_name},
+        "note": _note(operation, seen),
     }
+
+
+def _note(operation: Operation, seen: Any) -> str:
+    started = gettext("Started by %(actor)s.") % {"actor": operation.actor_name}
+    if seen.first != 100:
+        return started
+    return f"{started} {gettext('All bytes are with the server. You may close this page.')}"
 
 
 def job_url(account: BatchAccount, operation: Operation) -> str:
