@@ -61,9 +61,9 @@ def _walk(folder: Path, root: Path, *, recursive: bool, after: str) -> Iterator[
         return
     for entry in entries:
         path = folder / entry.name
-        if _is_hidden(Path(entry.name)):
-            continue
         name = str(path.relative_to(root))
+        if _is_hidden(path.relative_to(root)):
+            continue
         if name > after:
             yield path
         below = f"{name}/"
