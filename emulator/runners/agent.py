@@ -148,6 +148,8 @@ class Agent:
                 raise  # the node is halted: nobody waits for a report
         if running.process is not None:
             await spawn.end(running.process)
+        if running.stopped:
+            await asyncio.to_thread(spawn.kill_below, self.disk.root / start.folder, also_by_place=False)
         self._runs.pop(start.run, None)
         self._expire(start)
         self._runner.tell.run_ended(replace(end, at=self._runner.clock.now()))

@@ -14,6 +14,9 @@ from emulator.runners.failures import PreparationError
 
 GRACE = 0.5  # seconds between the request to end and the end
 
+# Variables by which a process is known to belong to a node or a task.
+_MARKS = (b"AZ_BATCH_NODE_ROOT_DIR=", b"AZ_BATCH_TASK_DIR=")
+
 # Limits are set by a shell that becomes the command: between fork and exec this process must not run Python.
 _LAUNCHER = ("/bin/sh", "-c", 'umask 022; ulimit -c 0; ulimit -n 4096 2>/dev/null; exec "$@"', "sh")
 
@@ -70,14 +73,14 @@ def signal_group(group: int, number: signal.Signals) -> None:
         os.killpg(group, number)
 
 
-def kill_below(folder: Path) -> list[int]:
-    """Kill every process that works in a folder or was started for it, whatever session it moved to.
+def kill_below(folder: Path, *, also_by_place: bool = True) -> list[int]:
+    """Kill every process that was started for a node or a task in a folder, whatever session it moved to.
 
-    That is how leftovers are found: those of a killed service, and those that a task left behind. Needs /proc; where
-    there is none nothing is found.
+    With ``also_by_place`` also those that only work there, such as shells. That is how leftovers are found: those of
+    a killed service, and those that a task left behind. Needs /proc; where there is none nothing is found.
     """
     killed: list[int] = []
-    while found := [pid for pid in _processes() if pid not in killed and _belongs(pid, folder)]:
+    while found := [pid for pid in _processes() if pid not in killed and _belongs(pid, folder, also_by_place)]:
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -93,13 +96,13 @@ def _processes() -> list[int]:
     return [pid for pid in found if pid != os.getpid()]
 
 
-def _belongs(pid: int, folder: Path) -> bool:
+def _belongs(pid: int, folder: Path, also_by_place: bool) -> bool:  # noqa: FBT001
     place = Path("/proc") / str(pid)
     try:
-        if (place / "cwd").readlink().is_relative_to(folder):
+        if also_by_place and (place / "cwd").readlink().is_relative_to(folder):
             return True
         variables = (place / "environ").read_bytes().split(b"\0")
     except OSError:
         return False
-    marks = [entry.partition(b"=")[2] for entry in variables if entry.startswith(b"AZ_BATCH_NODE_ROOT_DIR=")]
+    marks = [entry.partition(b"=")[2] for entry in variables if entry.startswith(_MARKS)]
     return any(Path(os.fsdecode(mark)).is_relative_to(folder) for mark in marks)
