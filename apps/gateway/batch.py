@@ -106,6 +106,15 @@ def active_job_count(connection: Connection, limit: int) -> int:
     return sum(1 for _ in islice(found, limit))
 
 
+@translated(DATA)
+def jobs_of_pool(connection: Connection, pool_id: str, limit: int) -> list[str]:
+    """Ids of up to `limit` jobs that run on a pool and have not completed."""
+    found = clients.batch(connection).list_jobs(
+        filter=f"executionInfo/poolId eq '{pool_id}' and state ne 'completed'", select=["id"], max_results=limit
+    )
+    return [str(job.id) for job in islice(found, limit)]
+
+
 def _by_state(found: Any) -> dict[str, int]:
     counts = {state: int(getattr(found, name, 0) or 0) for name, state in _NODE_STATES.items()} if found else {}
     return {state: count for state, count in counts.items() if count}

@@ -109,6 +109,7 @@ _RULES = {
 MESSAGES = _RULES | {
     "pool-not-found": _("There is no pool %(pool)s. It may have been deleted, or was made a moment ago: reload."),
     "pool-deallocation-unknown": _("Choose what becomes of running tasks."),
+    "pool-confirm-mismatch": _("Type the ID of the pool: %(name)s"),
     "pool-scales-itself": _("%(pool)s scales by a formula. Turn automatic scaling off to set targets."),
     "pool-being-deleted": _("%(pool)s is being deleted."),
     "pool-being-resized": _("%(pool)s is being resized. Wait for its end, or stop the resize."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django import forms
 from django.http import QueryDict
@@ -105,6 +105,10 @@ class DocumentForm(forms.Form):
     def write(self, document: dict[str, Any]) -> None:
         """Add to the document what the fields of `extra_fields` say."""
 
+    def get(self, name: str, default: Any = "") -> Any:
+        """A field by its path, for templates."""
+        return self[name] if name in self.fields else default
+
     # --- Rows -------------------------------------------------------------------------------------------------------
     def _parts(self) -> Iterable[tuple[str, Part]]:
         for one in self.layout:
@@ -131,6 +135,14 @@ class DocumentForm(forms.Form):
         """For hidden fields: how many rows each list has in this page, and which of them are gone."""
         gone = [("gone", row) for row in sorted(self._gone)]
         return [*((f"rows:{path}", str(count)) for path, count in self._counts.items()), *gone]
+
+    def quieted(self) -> Self:
+        """The same fields with what was typed, without errors: for a form that is not finished."""
+        self.initial.update(
+            {name: field.widget.value_from_datadict(self.data, self.files, name) for name, field in self.fields.items()}
+        )
+        self.is_bound = False
+        return self
 
     # --- The document -----------------------------------------------------------------------------------------------
     def document(self) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+// Nodes by state over time, stacked, with the target as a line; and the same as a table.
+import uPlot from "uplot";
+
+const place = document.getElementById("pool-chart");
+const HEIGHT = 260;
+
+function colour(name) {
+  return getComputedStyle(place).getPropertyValue(name).trim();
+}
+
+// Each state on top of those before it; the chart paints the highest sum first.
+function stacked(states) {
+  const sums = [];
+  let below = states[0]?.nodes.map(() => 0) ?? [];
+  for (const state of states) {
+    below = below.map((sum, index) => sum + state.nodes[index]);
+    sums.push(below);
+  }
+  return sums;
+}
+
+// Lightness tells states of one tone apart.
+function fills(states) {
+  const seen = {};
+  return states.map(({ tone }) => {
+    const nth = (seen[tone] = (seen[tone] ?? -1) + 1);
+    return `color-mix(in oklab, ${colour(`--${tone}-solid`)} ${Math.max(40, 100 - 25 * nth)}%, ${colour("--surface")})`;
+  });
+}
+
+function resolved(value) {
+  const probe = document.createElement("i");
+  probe.style.color = value;
+  place.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+function options(data) {
+  const stepped = uPlot.paths.stepped({ align: 1 });
+  const paints = fills(data.states).map(resolved);
+  const layers = data.states.map((state, index) => ({
+    label: state.label,
+    fill: paints[index],
+    stroke: paints[index],
+    width: 1,
+    paths: stepped,
+    points: { show: false },
+    value: (_chart, _sum, _series, at) => (at === null ? "–" : state.nodes[at]),
+  }));
+  const axis = { stroke: resolved("var(--ink-soft)"), grid: { stroke: resolved("var(--line)"), width: 1 }, ticks: { show: false } };
+  return {
+    width: place.clientWidth,
+    height: HEIGHT,
+    scales: { y: { range: (_chart, _low, high) => [0, Math.max(1, high)] } },
+    axes: [axis, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
+    series: [
+      {},
+      ...layers.toReversed(),
+      { label: place.dataset.target, stroke: resolved("var(--ink)"), width: 1.5, dash: [6, 4], paths: stepped, points: { show: false } },
+    ],
+  };
+}
+
+function columns(data) {
+  // What it was last still is.
+  const hold = (values) => (values.length ? [...values, values.at(-1)] : values);
+  const times = data.times.length ? [...data.times, Math.max(data.now, data.times.at(-1))] : [];
+  const states = data.states.map((state) => ({ ...state, nodes: hold(state.nodes) }));
+  return { times, states, target: hold(data.target) };
+}
+
+function table(data) {
+  const found = document.createElement("table");
+  found.className = "bp-table";
+  const head = found.createTHead().insertRow();
+  for (const text of ["", ...data.states.map((state) => state.label), place.dataset.target]) {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = text;
+    head.append(cell);
+  }
+  const body = found.createTBody();
+  for (let at = data.times.length - 1; at >= Math.max(0, data.times.length - 200); at -= 1) {
+    const row = body.insertRow();
+    row.insertCell().textContent = new Date(data.times[at] * 1000).toLocaleString(document.documentElement.lang);
+    for (const state of data.states) row.insertCell().textContent = state.nodes[at];
+    row.insertCell().textContent = data.target[at];
+  }
+  document.getElementById("pool-chart-table").replaceChildren(found);
+}
+
+async function draw() {
+  const answer = await fetch(place.dataset.url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  const data = await answer.json();
+  if (!data.times.length) {
+    place.textContent = place.dataset.empty;
+    return;
+  }
+  table(data);
+  const held = columns(data);
+  const chart = new uPlot(options({ ...data, ...held }), [held.times, ...stacked(held.states).toReversed(), held.target], place);
+  new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+}
+
+draw().catch(() => {
+  place.textContent = place.dataset.failed;
+});
