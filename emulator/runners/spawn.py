@@ -96,7 +96,7 @@ def _processes() -> list[int]:
     return [pid for pid in found if pid != os.getpid()]
 
 
-def _belongs(pid: int, folder: Path, also_by_place: bool) -> bool:  # noqa: FBT001
+def _belongs(pid: int, folder: Path, also_by_place: bool) -> bool:
     place = Path("/proc") / str(pid)
     try:
         if also_by_place and (place / "cwd").readlink().is_relative_to(folder):

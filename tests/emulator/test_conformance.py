@@ -23,7 +23,7 @@ def test_the_service_lists_it_too(emulator: Emulator) -> None:
 def test_every_flag_is_in_the_readme() -> None:
     readme = conformance.README.read_text()
     flags = ("host", "port", "data", "memory", "storage-connection-string", "cert", "key", "require-issuer", "account")
-    for flag in (*flags, "location", "account-endpoint", "account-quota", "application-quota", "package-quota"):
+    for flag in (*flags, "nodes", "process-nodes", "resize-time", "boot-time", "location", "account-endpoint", "account-quota", "application-quota", "package-quota"):
         assert f"`--{flag}" in readme
     assert parse([], {}).port == 10100
 
