@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from emulator import arm, control, data, login
+from emulator.compat import retired
 from emulator.errors import Plane
 from emulator.faults import Connections
 from emulator.first_start import prepare
@@ -20,7 +21,7 @@ def build(services: Services, connections: Connections | None = None) -> Starlet
     """The application. Closes the store when it shuts down."""
     tables = {
         Plane.ARM: OperationTable(arm.OPERATIONS),
-        Plane.DATA: OperationTable(data.OPERATIONS),
+        Plane.DATA: OperationTable((*data.OPERATIONS, *retired.OPERATIONS)),
         Plane.LOGIN: OperationTable(login.OPERATIONS),
         Plane.CONTROL: OperationTable(control.OPERATIONS),
     }

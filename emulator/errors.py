@@ -124,6 +124,11 @@ CATALOGUE: Mapping[str, tuple[int, str]] = {
     "FileNotFound": (404, "The specified file does not exist."),
     "DirectoryNotEmpty": (409, "The directory is not empty: delete it recursively."),
     "InvalidRange": (416, "The specified range is invalid for the current size of the file."),
+    # Certificates, for old versions
+    "CertificateNotFound": (404, "The specified certificate does not exist."),
+    "CertificateExists": (409, "The specified certificate already exists."),
+    "CertificateBeingDeleted": (409, "The specified certificate is being deleted."),
+    "CertificateStateActive": (409, "The specified certificate is active: no deletion of it has failed."),
     # Jobs, job schedules and tasks
     "OperationInvalidForCurrentState": (409, "The operation is not valid for the current state of the resource."),
     "ActiveJobAndScheduleQuotaReached": (409, "The account has reached its quota of active jobs and job schedules."),

@@ -21,6 +21,7 @@ class Operation:
 
     In ``path`` a segment ``{name}`` takes one segment and a last ``{name*}`` takes the rest. ``query`` holds the
     parameters allowed besides those of every request, in lower case. Without a handler the answer is a named 501.
+    ``last`` is the last API version that has the operation, '' while none has dropped it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Operation:
     path: str
     handler: Handler | None = None
     query: frozenset[str] = frozenset()
+    last: str = ""
 
 
 @dataclass(slots=True)
@@ -88,7 +90,12 @@ class OperationTable:
 
 
 def _segments(path: str) -> list[str]:
-    return [segment for segment in path.split("/") if segment]
+    """A key in brackets behind the first segment, as certificates have it, is a segment of its own."""
+    found = [segment for segment in path.split("/") if segment]
+    if found and "(" in found[0]:
+        name, bracket, key = found[0].partition("(")
+        found[:1] = [name, bracket + key]
+    return found
 
 
 def _parameters(template: str, segments: list[str]) -> dict[str, str]:

@@ -68,7 +68,7 @@ class Pipeline:
             found = self._tables[call.plane].resolve(call.request.method, call.path)
         except ServiceError:
             return
-        if found is not None:
+        if found is not None and not versions.is_past(call.query("api-version"), found[0].last):
             call.operation, call.parameters = found
 
     async def _suffer(self, call: Call) -> None:

@@ -3,6 +3,7 @@
 from emulator.clock import ClockState
 from emulator.domain.accounts import BatchAccount
 from emulator.domain.applications import Application, Package
+from emulator.domain.certificates import Certificate
 from emulator.domain.jobs import JobRecord, JobRow, PreparationRecord, TaskCounts
 from emulator.domain.long_running import LongRunning
 from emulator.domain.node_users import NodeUser
@@ -31,6 +32,7 @@ class Repositories:
         self.nodes = Collection(store, "node", NodeRecord)  # scope: account/pool
         self.node_rows = Collection(store, "node", NodeRow)
         self.node_users = Collection(store, "node_user", NodeUser)  # scope: account/pool/node
+        self.certificates = Collection(store, "certificate", Certificate)  # scope: account
         self.jobs = Collection(store, "job", JobRecord)  # scope: account
         self.job_rows = Collection(store, "job", JobRow)
         self.schedules = Collection(store, "job_schedule", ScheduleRecord)  # scope: account

@@ -42,6 +42,11 @@ def knows_data_plane(version: str) -> bool:
     return version in DATA_PLANE
 
 
+def is_past(version: str | None, last: str) -> bool:
+    """Whether a version of the data plane came after the last one that has something."""
+    return bool(last) and version in DATA_PLANE and DATA_PLANE.index(version) > DATA_PLANE.index(last)
+
+
 def knows_management(version: str, path: str) -> bool:
     """Storage and resource management are only as deep here as a portal needs: any dated version will do."""
     if "/microsoft.batch/" in path.lower():

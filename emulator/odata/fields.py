@@ -118,5 +118,9 @@ IMAGE: Fields = {
     "verificationType": _CHOICE,
 }
 
+# Of versions that have these lists.
+NODE_AGENT: Fields = {"id": _ID, "osType": _CHOICE}
+CERTIFICATE: Fields = {"state": _CHOICE, "stateTransitionTime": _TIME}
+
 # Names that differ between filter and resource.
 ALIASES: Mapping[str, str] = {"lastModifiedTime": "lastModified"}
