@@ -19,6 +19,11 @@ PATIENCE = 20.0
 
 T = TypeVar("T")
 
+# The SDK has no public models of these.
+REBOOT: Any = {"nodeRebootOption": "requeue"}
+REIMAGE: Any = {"nodeReimageOption": "requeue"}
+DEALLOCATE: Any = {"nodeDeallocateOption": "requeue"}
+
 SIMULATED = [BatchMetadataItem(name="emulator:nodes", value="simulated")]
 
 

@@ -23,7 +23,9 @@ def test_the_service_lists_it_too(emulator: Emulator) -> None:
 def test_every_flag_is_in_the_readme() -> None:
     readme = conformance.README.read_text()
     flags = ("host", "port", "data", "memory", "storage-connection-string", "cert", "key", "require-issuer", "account")
-    for flag in (*flags, "nodes", "process-nodes", "resize-time", "boot-time", "location", "account-endpoint", "account-quota", "application-quota", "package-quota"):
+    quotas = ("account-quota", "application-quota", "package-quota", "pool-quota", "dedicated-core-quota")
+    nodes = ("nodes", "process-nodes", "resize-time", "boot-time", "simulated-task-time", "refuse-unusable")
+    for flag in (*flags, *quotas, *nodes, "location", "account-endpoint"):
         assert f"`--{flag}" in readme
     assert parse([], {}).port == 10100
 

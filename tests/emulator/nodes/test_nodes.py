@@ -16,13 +16,8 @@ from azure.batch.models import (
 from azure.core.exceptions import HttpResponseError
 
 from emulator.testing import Emulator
-from tests.emulator.estate import machine, node_is, nodes_in, simulated, start_task
+from tests.emulator.estate import DEALLOCATE, REBOOT, REIMAGE, machine, node_is, nodes_in, simulated, start_task
 from tests.emulator.helpers import code
-
-# The SDK has no public models of these.
-REBOOT: Any = {"nodeRebootOption": "requeue"}
-REIMAGE: Any = {"nodeReimageOption": "requeue"}
-DEALLOCATE: Any = {"nodeDeallocateOption": "requeue"}
 
 DISABLE = BatchNodeDisableSchedulingOptions(node_disable_scheduling_option="requeue")
 
@@ -53,9 +48,7 @@ def test_lists_filter_select_and_page(batch: BatchClient) -> None:
     batch.create_pool(simulated(target_dedicated_nodes=7))
     nodes = nodes_in(batch, "idle", 7)
     assert [node.id for node in batch.list_nodes("p", max_results=3)] == [node.id for node in nodes]
-    batch.disable_node_scheduling(
-        "p", nodes[0].id, DISABLE
-    )
+    batch.disable_node_scheduling("p", nodes[0].id, DISABLE)
     assert [node.id for node in batch.list_nodes("p", filter="state eq 'offline'")] == [nodes[0].id]
     some = list(batch.list_nodes("p", filter="state ne 'OFFLINE'", select=["id", "state"], max_results=2))
     assert len(some) == 6
@@ -131,15 +124,11 @@ def test_scheduling(batch: BatchClient, node_id: str) -> None:
     with pytest.raises(HttpResponseError) as refused:
         batch.enable_node_scheduling("p", node_id)
     assert code(refused.value) == (409, "NodeAlreadyInTargetSchedulingState")
-    batch.disable_node_scheduling(
-        "p", node_id, DISABLE
-    )
+    batch.disable_node_scheduling("p", node_id, DISABLE)
     node = batch.get_node("p", node_id)
     assert (node.state, node.scheduling_state) == ("offline", "disabled")
     with pytest.raises(HttpResponseError) as twice:
-        batch.disable_node_scheduling(
-            "p", node_id, DISABLE
-        )
+        batch.disable_node_scheduling("p", node_id, DISABLE)
     assert code(twice.value) == (409, "NodeAlreadyInTargetSchedulingState")
     batch.begin_reboot_node("p", node_id, REBOOT)
     node_is(batch, node_id, "offline")

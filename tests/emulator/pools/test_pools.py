@@ -48,6 +48,7 @@ def test_a_new_pool_is_resizing_and_complete(batch: BatchClient) -> None:
     assert found.vm_size == "standard_d2s_v3"
     assert found.resize_timeout == timedelta(minutes=15)
     assert (found.task_slots_per_node, found.enable_auto_scale) == (1, False)
+    assert found.task_scheduling_policy is not None
     assert found.task_scheduling_policy.node_fill_type == "spread"
     settled = steady(batch, "Pool-1")
     assert (settled.current_dedicated_nodes, settled.current_low_priority_nodes) == (2, 1)
@@ -220,9 +221,10 @@ def test_lists_filter_select_and_page(batch: BatchClient) -> None:
     assert code(refused.value) == (400, "InvalidQueryParameterValue")
 
 
-def test_deleting_passes_through_deleting(batch: BatchClient) -> None:
+def test_deleting_passes_through_deleting(emulator: Emulator, batch: BatchClient) -> None:
     batch.create_pool(simulated(target_dedicated_nodes=3))
     nodes_in(batch, "idle", 3)
+    emulator.clock(paused=True)
     poller = batch.begin_delete_pool("p", polling_interval=0)
     assert batch.get_pool("p").state == "deleting"
     for refused_call in (
@@ -234,6 +236,7 @@ def test_deleting_passes_through_deleting(batch: BatchClient) -> None:
         with pytest.raises(HttpResponseError) as refused:
             refused_call()
         assert code(refused.value) == (409, "PoolBeingDeleted")
+    emulator.clock(paused=False)
     poller.result()
     with pytest.raises(HttpResponseError) as gone:
         batch.get_pool("p")

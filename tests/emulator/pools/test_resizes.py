@@ -1,6 +1,7 @@
 """Resizes: growing, shrinking, stopping, running out of quota or time, losing nodes."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from azure.batch import BatchClient
@@ -12,7 +13,7 @@ from tests.emulator.estate import node_is, nodes_in, pool, simulated, steady, un
 from tests.emulator.helpers import code
 
 
-def resize(batch: BatchClient, dedicated: int | None = None, spot: int | None = None, **more: object) -> None:
+def resize(batch: BatchClient, dedicated: int | None = None, spot: int | None = None, **more: Any) -> None:
     options = BatchPoolResizeOptions(target_dedicated_nodes=dedicated, target_low_priority_nodes=spot, **more)
     batch.begin_resize_pool("p", options)
 

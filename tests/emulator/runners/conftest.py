@@ -4,12 +4,11 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from azure.batch import BatchClient
 from azure.mgmt.batch import BatchManagementClient
-from azure.mgmt.batch.models import ActivateApplicationPackageParameters
+from azure.mgmt.batch.models import ActivateApplicationPackageParameters, Application, ApplicationProperties
 
 from emulator.testing import Emulator
 from tests.emulator.estate import nodes_in, pool
@@ -40,6 +39,8 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+ZIP = ActivateApplicationPackageParameters(format="zip")
+
 Publish = Callable[..., None]
 
 
@@ -48,12 +49,12 @@ def publish(linked: Emulator, management: BatchManagementClient, upload: Callabl
     """Makes an active version of an application."""
 
     def do(application: str, version: str, content: bytes, *, default: bool = False) -> None:
-        scope: Any = ("local", "local", application)
-        management.application.create(*scope, {})
-        made = management.application_package.create(*scope, version)
-        upload(made.properties.storage_url if hasattr(made, "properties") else made.storage_url, content)
-        management.application_package.activate(*scope, version, ActivateApplicationPackageParameters(format="zip"))
+        management.application.create("local", "local", application, Application())
+        made = management.application_package.create("local", "local", application, version)
+        upload(str(made.storage_url), content)
+        management.application_package.activate("local", "local", application, version, ZIP)
         if default:
-            management.application.update(*scope, {"properties": {"defaultVersion": version}})
+            properties = ApplicationProperties(default_version=version)
+            management.application.update("local", "local", application, Application(properties=properties))
 
     return do

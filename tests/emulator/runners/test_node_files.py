@@ -62,6 +62,7 @@ def test_reading_by_range(batch: BatchClient, node_id: str) -> None:
 def test_properties(batch: BatchClient, node_id: str) -> None:
     found = batch.get_node_file_properties("p", node_id, "startup/wd/f.txt")
     assert (found.content_length, found.is_directory) == (10, False)
+    assert found.url is not None
     assert found.url.endswith(f"/nodes/{node_id}/files/startup/wd/f.txt")
     assert batch.get_node_file_properties("p", node_id, "startup/wd").is_directory
 

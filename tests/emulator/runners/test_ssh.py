@@ -19,7 +19,7 @@ from azure.batch.models import (
 from azure.core.exceptions import HttpResponseError
 
 from emulator.testing import Emulator
-from tests.emulator.estate import node_is, nodes_in, pool, simulated
+from tests.emulator.estate import REBOOT, node_is, nodes_in, pool, simulated
 from tests.emulator.helpers import code
 from tests.emulator.runners.conftest import is_alive
 
@@ -197,6 +197,6 @@ def test_rules_of_users(batch: BatchClient, emulator: Emulator) -> None:
 
 def test_a_reimage_keeps_the_port(batch: BatchClient, node_id: str) -> None:
     before = batch.get_node_remote_login_settings("p", node_id).remote_login_port
-    batch.begin_reboot_node("p", node_id, {"nodeRebootOption": "requeue"})
+    batch.begin_reboot_node("p", node_id, REBOOT)
     node_is(batch, node_id, "idle")
     assert batch.get_node_remote_login_settings("p", node_id).remote_login_port == before

@@ -9,7 +9,7 @@ from azure.batch.models import BatchApplicationPackageReference, EnvironmentSett
 from azure.storage.blob import BlobServiceClient
 
 from emulator.testing import Azurite, Emulator
-from tests.emulator.estate import node_is, nodes_in, pool, start_task, text
+from tests.emulator.estate import REBOOT, REIMAGE, node_is, nodes_in, pool, start_task, text
 from tests.emulator.runners.conftest import Publish, is_alive, zipped
 
 
@@ -103,7 +103,7 @@ def test_a_reboot_runs_it_again_and_ends_what_ran(batch: BatchClient) -> None:
     (node,) = nodes_in(batch, "idle", 1)
     pid = int(text(batch, node.id, "startup/wd/pid"))
     assert is_alive(pid)
-    batch.begin_reboot_node("p", node.id, {"nodeRebootOption": "requeue"})
+    batch.begin_reboot_node("p", node.id, REBOOT)
     again = node_is(batch, node.id, "idle")
     assert not is_alive(pid)
     assert again.start_task_info is not None
@@ -116,10 +116,10 @@ def test_a_reimage_empties_the_disk(batch: BatchClient) -> None:
     script = start_task("ls $AZ_BATCH_NODE_SHARED_DIR; touch $AZ_BATCH_NODE_SHARED_DIR/kept")
     batch.create_pool(pool(target_dedicated_nodes=1, start_task=script))
     (node,) = nodes_in(batch, "idle", 1)
-    batch.begin_reboot_node("p", node.id, {"nodeRebootOption": "requeue"})
+    batch.begin_reboot_node("p", node.id, REBOOT)
     node_is(batch, node.id, "idle")
     assert text(batch, node.id, "startup/stdout.txt") == "kept\n"
-    batch.begin_reimage_node("p", node.id, {"nodeReimageOption": "requeue"})
+    batch.begin_reimage_node("p", node.id, REIMAGE)
     node_is(batch, node.id, "idle")
     assert text(batch, node.id, "startup/stdout.txt") == ""
 
@@ -145,17 +145,13 @@ def test_packages_are_installed_and_named(publish: Publish, batch: BatchClient) 
 
 def test_a_broken_package_makes_the_node_unusable(publish: Publish, batch: BatchClient) -> None:
     publish("app", "1", b"this is no zip")
-    body = {
-        **pool(target_dedicated_nodes=1).as_dict(),
-        "applicationPackageReferences": [{"applicationId": "app", "version": "1"}],
-    }
-    batch.create_pool(body)
+    batch.create_pool(pool(target_dedicated_nodes=1, application_package_references=[package("app", "1")]))
     (node,) = nodes_in(batch, "unusable", 1)
     assert node.errors
     assert node.errors[0].code == "ApplicationPackageError"
     assert "Unzip failed" in str(node.errors[0].error_details)
     publish("app", "1", zipped({"a": "b"}))
-    batch.begin_reboot_node("p", node.id, {"nodeRebootOption": "requeue"})
+    batch.begin_reboot_node("p", node.id, REBOOT)
     assert node_is(batch, node.id, "idle").errors is None
 
 
@@ -167,6 +163,6 @@ def test_a_reactivated_package_comes_with_the_next_reboot(publish: Publish, batc
     (node,) = nodes_in(batch, "idle", 1)
     publish("app", "1", zipped({"a": "new"}))
     assert text(batch, node.id, "startup/stdout.txt") == "old"
-    batch.begin_reboot_node("p", node.id, {"nodeRebootOption": "requeue"})
+    batch.begin_reboot_node("p", node.id, REBOOT)
     node_is(batch, node.id, "idle")
     assert text(batch, node.id, "startup/stdout.txt") == "new"

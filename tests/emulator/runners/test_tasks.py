@@ -1,5 +1,6 @@
 """Tasks as real processes on nodes."""
 
+from datetime import timedelta
 from typing import Any
 
 from azure.batch import BatchClient
@@ -44,7 +45,9 @@ def test_a_task_has_a_directory_of_its_own(batch: BatchClient, node_id: str) -> 
     assert (found["AZ_BATCH_JOB_ID"], found["AZ_BATCH_TASK_ID"], found["AZ_BATCH_NODE_ID"]) == ("j", "t", node_id)
     assert found["AZ_BATCH_TASK_DIR"].endswith(FOLDER)
     assert text(batch, node_id, f"{FOLDER}/stderr.txt") == "err\n"
-    (recent,) = batch.get_node("p", node_id).recent_tasks or ()
+    tasks = batch.get_node("p", node_id).recent_tasks
+    assert tasks is not None
+    (recent,) = tasks
     assert (recent.task_id, recent.task_state) == ("t", "completed")
     assert recent.execution_info is not None
     assert recent.execution_info.exit_code == 3
@@ -110,7 +113,7 @@ def _output(pattern: str, url: str, condition: str, path: str) -> OutputFile:
 
 def test_a_limit_of_time(emulator: Emulator, batch: BatchClient, node_id: str) -> None:
     batch.create_job(BatchJobCreateOptions(id="j", pool_info=BatchPoolInfo(pool_id="p")))
-    constraints = BatchTaskConstraints(max_wall_clock_time="PT10M")  # type: ignore[arg-type]
+    constraints = BatchTaskConstraints(max_wall_clock_time=timedelta(minutes=10))
     batch.create_task("j", BatchTaskCreateOptions(id="t", command_line="sleep 100000", constraints=constraints))
     until(lambda: batch.get_task("j", "t"), lambda found: found.state == "running")
     emulator.clock(advance="PT10M")
