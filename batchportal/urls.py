@@ -26,6 +26,8 @@ urlpatterns = [
     path("", include("apps.audit.urls")),
     path("batch/", include("apps.accounts.urls")),
     path("batch/<slug:account>/applications/", include("apps.applications.urls")),
+    path("batch/<slug:account>/nodes/", include("apps.nodes.urls")),
+    path("batch/<slug:account>/pools/", include("apps.pools.urls")),
     path("operations/", include("apps.operations.urls")),
     path("api/v1/", include("batchportal.api_urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),

@@ -110,6 +110,10 @@ class NodeWork(models.Model):
     def __str__(self) -> str:
         return f"{self.node_id}: {self.progress}"
 
+    @property
+    def tone(self) -> str:
+        return Progress(self.progress).tone
+
 
 class PoolUser(models.Model):
     """A user that the portal added to nodes of a pool, as long as the service keeps it there. Never a password."""

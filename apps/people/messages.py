@@ -27,4 +27,11 @@ MESSAGES = {
     "token-revoked": _("This token was revoked. Make a new one in the portal."),
     "token-expired": _("This token has expired. Make a new one in the portal."),
     "token-owner-inactive": _("The person this token belongs to is deactivated."),
+    "ssh-key-private": _(
+        "This is a private key, which belongs to nobody else: paste the public one, from the file ending in .pub."
+    ),
+    "ssh-key-lines": _("A public key stands on one line. Paste the content of one .pub file."),
+    "ssh-key-malformed": _("This is no SSH public key: one begins with ssh-ed25519, ecdsa-sha2-… or ssh-rsa."),
+    "ssh-key-kind": _("Keys of the kind %(kind)s are not taken. Make one with: ssh-keygen -t ed25519"),
+    "ssh-key-short": _("An RSA key has at least %(least)s bits; this one has %(bits)s."),
 }

@@ -24,6 +24,8 @@ class User(AbstractUser):
     theme = models.CharField(_("theme"), max_length=10, choices=Theme, default=Theme.SYSTEM)
     language = models.CharField(_("language"), max_length=12, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+    # What the person logs in to nodes with, on one line
+    ssh_public_key = models.TextField(_("SSH public key"), blank=True, default="")
     # Part of what a session proves: counting it up ends every session of the person
     session_generation = models.PositiveIntegerField(default=0, editable=False)
 

@@ -161,6 +161,11 @@ CELERY_BEAT_SCHEDULE: dict[str, Any] = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 1800},
     },
+    "nodes-users": {
+        "task": "nodes.users",
+        "schedule": timedelta(seconds=30),
+        "options": {"expires": 25},
+    },
     "uploads-expire": {
         "task": "applications.uploads_expire",
         "schedule": timedelta(minutes=10),
@@ -337,6 +342,10 @@ FLEET_WATCHED_SECONDS = env_int("FLEET_WATCHED_SECONDS", 10, minimum=1)
 FLEET_IDLE_SECONDS = env_int("FLEET_IDLE_SECONDS", 60, minimum=1)
 # How long the history of nodes and the samples behind charts are kept.
 NODE_HISTORY_DAYS = env_int("NODE_HISTORY_DAYS", 14, minimum=1)
+# How many nodes are asked at a time, and for how long nodes that cannot take a user yet are waited for: a password is
+# kept no longer than that.
+NODE_WORKERS = env_int("NODE_WORKERS", 32, minimum=1)
+NODE_USER_WAIT_SECONDS = env_int("NODE_USER_WAIT_SECONDS", 1800, minimum=0)
 
 # --- Secrets at rest ------------------------------------------------------------------------------------------------
 # First key encrypts, every key decrypts; see docs/operators for rotation.

@@ -6,8 +6,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.exceptions import PortalError
 from apps.people.models import Theme, User
 from apps.people.services.people import ProfileInput
+from apps.people.ssh_keys import KEY_MOST, clean_public_key
 
 
 @cache
@@ -49,6 +51,13 @@ class ProfileForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         help_text=_("Only needed to change the email address."),
     )
+    ssh_public_key = forms.CharField(
+        label=_("SSH public key"),
+        required=False,
+        max_length=KEY_MOST,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "autocomplete": "off", "class": "bp-mono"}),
+        help_text=_("Offered when you add a user to nodes. The content of a file ending in .pub."),
+    )
     theme = forms.ChoiceField(label=_("Theme"), choices=Theme.choices)
     language = forms.ChoiceField(label=_("Language"), choices=_languages, required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=_zones, required=False)
@@ -56,6 +65,13 @@ class ProfileForm(forms.Form):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+
+    def clean_ssh_public_key(self) -> str:
+        text = self.cleaned_data["ssh_public_key"]
+        try:
+            return clean_public_key(text).text if text else ""
+        except PortalError as error:
+            raise forms.ValidationError(error.message, code=error.code) from error
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -65,5 +81,5 @@ class ProfileForm(forms.Form):
         return cleaned
 
     def data_of(self) -> ProfileInput:
-        fields = ("email", "first_name", "last_name", "theme", "language", "time_zone")
+        fields = ("email", "first_name", "last_name", "theme", "language", "time_zone", "ssh_public_key")
         return ProfileInput(**{name: self.cleaned_data[name] for name in fields})

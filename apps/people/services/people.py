@@ -17,6 +17,7 @@ from apps.people.models import User
 from apps.people.roles import Permission
 from apps.people.services.password_mail import password_link_path
 from apps.people.sign_in import unlock
+from apps.people.ssh_keys import clean_public_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class ProfileInput:
     theme: str
     language: str
     time_zone: str
+    ssh_public_key: str = ""
 
 
 def person_create(*, actor: Actor, data: PersonInput, password: str = "") -> User:
@@ -164,10 +166,19 @@ def profile_update(*, actor: Actor, data: ProfileInput) -> User:
         _email_set(user, data.email)
         user.first_name, user.last_name = data.first_name, data.last_name
         user.theme, user.language, user.time_zone = data.theme, data.language, data.time_zone
+        user.ssh_public_key = data.ssh_public_key
         user.save()
         if email_changed:
             audit_record(actor=actor, action="email-change", resource=user.username)
     return user
+
+
+def ssh_key_keep(*, actor: Actor, ssh_public_key: str) -> None:
+    """Keep an SSH public key in one's own profile. Raises `Invalid` at `ssh_public_key`; a token has no profile."""
+    actor.require(Permission.SIGNED_IN)
+    if actor.user:
+        text = clean_public_key(ssh_public_key).text
+        User.objects.filter(pk=actor.user.pk).update(ssh_public_key=text)
 
 
 def theme_set(*, actor: Actor, theme: str) -> None:

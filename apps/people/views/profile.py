@@ -34,7 +34,7 @@ class ProfileView(FormView):
 
     def form(self, data: Any = None) -> ProfileForm:
         user = self.request.user
-        fields = ("first_name", "last_name", "email", "theme", "language", "time_zone")
+        fields = ("first_name", "last_name", "email", "theme", "language", "time_zone", "ssh_public_key")
         return ProfileForm(data, user=user, initial={name: getattr(user, name) for name in fields})
 
     def context(self) -> dict[str, Any]:

@@ -37,6 +37,14 @@ function resolved(value) {
   return found;
 }
 
+// Hours and minutes as the reader writes them; days where the span is longer than two.
+function clock(_chart, moments) {
+  const language = document.documentElement.lang;
+  const long = moments.length > 1 && moments.at(-1) - moments[0] > 2 * 86400;
+  const format = new Intl.DateTimeFormat(language, long ? { day: "numeric", month: "short" } : { timeStyle: "short", hourCycle: "h23" });
+  return moments.map((moment) => format.format(new Date(moment * 1000)));
+}
+
 function options(data) {
   const stepped = uPlot.paths.stepped({ align: 1 });
   const paints = fills(data.states).map(resolved);
@@ -54,9 +62,9 @@ function options(data) {
     width: place.clientWidth,
     height: HEIGHT,
     scales: { y: { range: (_chart, _low, high) => [0, Math.max(1, high)] } },
-    axes: [axis, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
+    axes: [{ ...axis, values: clock }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
     series: [
-      {},
+      { label: place.dataset.time, value: (_chart, at) => (at ? new Date(at * 1000).toLocaleString(document.documentElement.lang) : "–") },
       ...layers.toReversed(),
       { label: place.dataset.target, stroke: resolved("var(--ink)"), width: 1.5, dash: [6, 4], paths: stepped, points: { show: false } },
     ],
