@@ -212,9 +212,9 @@ def test_older_management_versions_are_served(emulator: Emulator, version: str) 
 
 
 def test_what_is_not_there_yet_says_so(management: BatchManagementClient) -> None:
-    error = refused(lambda: list(management.pool.list_by_batch_account("local", "local")))
+    error = refused(lambda: list(management.batch_account.list_detectors("local", "local")))
     assert code(error) == (501, "NotImplemented")
-    assert "arm.pool.list_by_batch_account" in message(error)
+    assert "arm.batch_account.list_detectors" in message(error)
 
 
 def test_a_conflict_is_the_sdks_own_exception(management: BatchManagementClient) -> None:
