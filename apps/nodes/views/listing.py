@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase
@@ -42,6 +43,7 @@ class NodeListView(NodesView):
             "fleet": fleet(actor=self.actor, account=self.account),
             "filters": self._filters(search),
             "query": request.GET.urlencode(),
+            "pool_query": f"?{urlencode({'pool': search.pool})}" if search.pool else "",
             "csv_url": f"{self.address('list-csv')}?{request.GET.urlencode()}",
             "may_act": self.actor.may(Permission.OPERATE, self.account),
         }
