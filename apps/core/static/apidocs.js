@@ -23,6 +23,8 @@
     defaultModelsExpandDepth: 0,
     persistAuthorization: false,
     validatorUrl: null,
+    // The page has its main part already.
+    onComplete: () => host.querySelectorAll("main").forEach((part) => part.setAttribute("role", "group")),
     requestInterceptor: (request) => {
       const own = new URL(request.url, location.href).origin === location.origin;
       if (own && !["GET", "HEAD"].includes(request.method ?? "GET")) request.headers["X-CSRFToken"] = host.dataset.csrfToken;
