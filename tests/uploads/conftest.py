@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from tests.support.stack import Stack
 from tests.uploads.portal import Portal, make_zip
@@ -24,10 +25,29 @@ def token_for(stack: Stack, username: str) -> str:
     return text
 
 
+def tidy(stack: Stack) -> None:
+    """End what earlier tests left running, and make room: a Batch account has few applications."""
+    from apps.applications.models import Upload  # noqa: PLC0415
+    from apps.operations.models import ACTIVE, Operation, Status  # noqa: PLC0415
+
+    with stack.database():
+        left = Operation.objects.filter(status__in=ACTIVE)
+        left.update(status=Status.CANCELLED, ended_at=timezone.now(), lease_until=None, not_before=None)
+        Upload.objects.update(staged_name="")
+    for path in (stack.site.state / "staging").glob("*.part"):
+        path.unlink()
+    applications = f"{stack.batch.account_id()}/applications"
+    for application in stack.batch.arm("GET", applications)["value"]:
+        for version in stack.batch.arm("GET", f"{applications}/{application['name']}/versions")["value"]:
+            stack.batch.arm("DELETE", f"{applications}/{application['name']}/versions/{version['name']}")
+        stack.batch.arm("DELETE", f"{applications}/{application['name']}")
+
+
 @pytest.fixture
 def portal_of(stack: Stack) -> Iterator[Callable[[str], Portal]]:
     """The portal as a person by username, through a token of theirs."""
     stack.batch.link_storage("localstorage")
+    tidy(stack)
     made: list[Portal] = []
 
     def make(username: str) -> Portal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,10 @@ logger = logging.getLogger(__name__)
 
 # How long a client may send nothing before its request is ended; it goes on later from the offset it is told.
 STALL_SECONDS = 15.0
+# How much of a refused request is still read: a client that is sending learns the reason only after its last byte.
+# A chunk of the upload page fits; whoever sends much more sees a broken connection.
+DRAIN_BYTES = 80 * 1024 * 1024
+DRAIN_SECONDS = 10.0
 
 
 class Body:
@@ -67,3 +72,13 @@ def bounded_silence(environ: dict[str, Any]) -> Iterator[None]:
     finally:
         with contextlib.suppress(OSError):
             socket.settimeout(None)
+
+
+def drain(environ: dict[str, Any]) -> None:
+    """Read on after a refusal, within bounds, so that the answer reaches a client that does not read while it sends."""
+    if "gunicorn.socket" not in environ:
+        return
+    left, until = DRAIN_BYTES, time.monotonic() + DRAIN_SECONDS
+    with bounded_silence(environ), contextlib.suppress(OSError):
+        while left > 0 and time.monotonic() < until and (data := environ["wsgi.input"].read(1024 * 1024)):
+            left -= len(data)

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications.models import Upload, UploadAction
-from apps.applications.uploads.body import Body, bounded_silence
+from apps.applications.uploads.body import Body, bounded_silence, drain
 from apps.applications.uploads.errors import ProtocolError
 from apps.applications.uploads.receiving import receive
 from apps.applications.uploads.services import upload_cancel, upload_start
@@ -56,6 +56,11 @@ class ContentUpload(Base):
         data = OperationDetailOutput(operation, context={"request": request}).data
         code = status.HTTP_202_ACCEPTED if operation.is_active else status.HTTP_200_OK
         return Response(data, status=code, headers={"Location": str(data["url"])})
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if self.request.method == "PUT":
+            drain(self.request.META)
+        return super().handle_exception(exc)
 
     def _start(self, request: Request, application: str, version: str) -> Upload:
         query = request.query_params

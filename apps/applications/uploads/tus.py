@@ -23,7 +23,7 @@ from rest_framework.reverse import reverse
 
 from apps.accounts.selectors import account_get
 from apps.applications.models import Upload, UploadAction
-from apps.applications.uploads.body import Body, bounded_silence
+from apps.applications.uploads.body import Body, bounded_silence, drain
 from apps.applications.uploads.errors import (
     ExceedsError,
     OverError,
@@ -61,6 +61,10 @@ class TusApi(PortalApi):
         super().initial(request, *args, **kwargs)
         if request.method != "OPTIONS" and request.headers.get("Tus-Resumable") != VERSION:
             raise ProtocolVersionError
+
+    def handle_exception(self, exc: Exception) -> Response:
+        drain(self.request.META)
+        return super().handle_exception(exc)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer: HttpResponseBase = super().finalize_response(request, response, *args, **kwargs)
