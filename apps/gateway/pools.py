@@ -114,11 +114,6 @@ def pool_get(connection: Connection, pool_id: str) -> Pool:
 
 
 @translated(DATA)
-def pool_exists(connection: Connection, pool_id: str) -> bool:
-    return bool(clients.batch(connection).pool_exists(pool_id))
-
-
-@translated(DATA)
 def pool_node_counts(connection: Connection, pool_id: str = "") -> list[PoolNodeCounts]:
     """Nodes by state of each pool, or of one."""
     wanted = f"poolId eq '{pool_id}'" if pool_id else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,3 +51,10 @@ class Facts:
     def image(self, reference: Document) -> SupportedImage | None:
         key = "/".join(str(reference.get(name) or "") for name in ("publisher", "offer", "sku")).lower()
         return next((one for one in self.images or () if one.key.rsplit("/", 1)[0] == key), None)
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, written as one or as text; None for anything else."""
+    if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,9}", str(value)):
+        return None
+    return int(value)

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils.dateparse import parse_duration
 
 from apps.pools import rules_machine, rules_network, rules_task
-from apps.pools.flaws import Document, Facts, Flaw
+from apps.pools.flaws import Document, Facts, Flaw, whole
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_FORMULA = 8192
@@ -99,7 +99,7 @@ def _scale(document: Document) -> Iterator[Flaw]:
         if document.get(name) is not None:
             yield Flaw(name, "pool-auto-scale-off")
     yield from targets(document)
-    total = sum(_whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
+    total = sum(whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
     if document.get("enableInterNodeCommunication") and total > MOST_INTER_NODE:
         yield Flaw("targetDedicatedNodes", "pool-inter-node-many", {"most": MOST_INTER_NODE})
 
@@ -120,7 +120,7 @@ def targets(document: Document) -> Iterator[Flaw]:
     """The rules of fixed targets and of the time a resize may take."""
     for name in ("targetDedicatedNodes", "targetLowPriorityNodes"):
         value = document.get(name)
-        if value is not None and (_whole(value) is None or int(value) < 0):
+        if value is not None and (whole(value) is None or int(value) < 0):
             yield Flaw(name, "pool-target-invalid")
     timeout = document.get("resizeTimeout")
     if timeout is not None and not _within(timeout, LEAST_TIMEOUT, timedelta(days=3650)):
@@ -132,18 +132,12 @@ def _within(text: Any, least: timedelta, most: timedelta) -> bool:
     return span is not None and least <= span <= most
 
 
-def _whole(value: Any) -> int | None:
-    if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,9}", str(value)):
-        return None
-    return int(value)
-
-
 def _slots(document: Document, facts: Facts) -> Iterator[Flaw]:
     slots = document.get("taskSlotsPerNode")
     if slots is not None:
         size = facts.size(document.get("vmSize"))
         most = min(4 * size.cores, MOST_SLOTS) if size and size.cores else MOST_SLOTS
-        count = _whole(slots)
+        count = whole(slots)
         if count is None or not 1 <= count <= most:
             yield Flaw("taskSlotsPerNode", "pool-slots-invalid", {"most": most})
     policy = document.get("taskSchedulingPolicy") or {}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from apps.pools.flaws import Document, Facts, Flaw
+from apps.pools.flaws import Document, Facts, Flaw, whole
 
 _SUBNET = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/[^/]+/virtualNetworks/[^/]+/subnets/[^/]+", re.IGNORECASE
@@ -50,7 +50,7 @@ def _addresses(document: Document, found: Document) -> Iterator[Flaw]:
         yield Flaw(f"{at}.ipAddressIds", "pool-addresses-missing")
     if own and kind != "usermanaged":
         yield Flaw(f"{at}.ipAddressIds", "pool-addresses-unused")
-    nodes = sum(int(document.get(name) or 0) for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
+    nodes = sum(whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
     if own and nodes > NODES_PER_ADDRESS * len(own):
         values = {"nodes": nodes, "needed": -(-nodes // NODES_PER_ADDRESS)}
         yield Flaw(f"{at}.ipAddressIds", "pool-addresses-few", values)

@@ -171,7 +171,7 @@ class DocumentForm(forms.Form):
         """Whether a field makes its row count; a choice beside others always has some value."""
         value = self.cleaned_data.get(name)
         beside = part is not rows.parts[0] and part.kind in {"choice", "flag"}
-        return value not in {None, "", False} and not beside
+        return value is not None and value is not False and value != "" and not beside
 
     def _put(self, found: dict[str, Any], part: Part, path: str, name: str) -> None:
         self._places[path] = name

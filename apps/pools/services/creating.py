@@ -19,7 +19,7 @@ from apps.operations.services import operation_create
 from apps.people.actors import Actor
 from apps.people.roles import Permission
 from apps.pools import catalogue, polling, rules
-from apps.pools.flaws import Facts, Flaw
+from apps.pools.flaws import Flaw, whole
 from apps.pools.models import PoolSnapshot
 
 
@@ -66,12 +66,12 @@ def pool_create(*, actor: Actor, account: BatchAccount, document: Any) -> Operat
 
 
 def _grows(document: dict[str, Any]) -> bool:
-    return any(int(document.get(name) or 0) > 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
+    return any((whole(document.get(name)) or 0) > 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
 
 
 def _follow(actor: Actor, account: BatchAccount, document: dict[str, Any]) -> Operation:
     pool_id = str(document["id"])
-    dedicated, spot = (int(document.get(name) or 0) for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
+    dedicated, spot = (whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
     return operation_create(
         actor=actor,
         account=account,
@@ -107,7 +107,3 @@ def service_refusal(error: GatewayError) -> Exception:
         reason = {"message": values.get("Reason") or error.service_message}
         return PoolRefused([Flaw(path, "pool-service-refuses", reason)])
     return error
-
-
-def facts_for(*, actor: Actor, account: BatchAccount) -> Facts:
-    return catalogue.facts(actor=actor, account=account)

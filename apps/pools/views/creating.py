@@ -19,6 +19,7 @@ from apps.pools import catalogue
 from apps.pools.autoscale_examples import EXAMPLES
 from apps.pools.catalogue import ImageSearch, SizeSearch
 from apps.pools.document import exported, masked, parsed, pretty
+from apps.pools.flaws import whole
 from apps.pools.forms.engine import with_row, without_row
 from apps.pools.forms.pool import OWN_IMAGE, NewPoolForm
 from apps.pools.selectors import pool_live
@@ -63,7 +64,7 @@ class NewPoolBase(FleetView):
             "json": pretty(masked(document)),
             "flaws": [flaw for flaw in flaws if not flaw.warning],
             "warnings": [flaw for flaw in flaws if flaw.warning],
-            "nodes": sum(int(document.get(name) or 0) for name in ("targetDedicatedNodes", "targetLowPriorityNodes")),
+            "nodes": sum(whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes")),
             "cores": self._cores(document),
             "form": form,
         }
