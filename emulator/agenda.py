@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from emulator.clock import Clock
 
@@ -91,6 +92,28 @@ class Agenda:
         if not self._entries or self._clock.paused_at is not None:
             return None
         return min(max(0.0, (self._entries[0].at - self._clock.now()).total_seconds()), _PATIENCE)
+
+
+class Branch:
+    """The entries of one part of the service, which can be dropped together."""
+
+    def __init__(self, agenda: Agenda) -> None:
+        self._agenda = agenda
+        self._generation = 0
+
+    def at(self, when: datetime, action: Action) -> Entry:
+        return self._agenda.at(when, partial(self._do, self._generation, action))
+
+    def after(self, seconds: float, action: Action) -> Entry:
+        return self._agenda.after(seconds, partial(self._do, self._generation, action))
+
+    def clear(self) -> None:
+        """What is entered until now does not happen any more."""
+        self._generation += 1
+
+    def _do(self, generation: int, action: Action) -> None:
+        if generation == self._generation:
+            action()
 
 
 def _do(action: Action) -> None:

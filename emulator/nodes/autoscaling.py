@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from emulator import autoscale
-from emulator.agenda import Agenda
+from emulator.agenda import Branch
 from emulator.autoscale import SAMPLE_PERIOD, Evaluation, FormulaError, Sample, Targets
 from emulator.clock import Clock, iso
 from emulator.domain import pools as rules
@@ -44,7 +44,7 @@ class _Samples:
 
 
 class AutoScaling:
-    def __init__(self, *, estate: Estate, sizing: Sizing, agenda: Agenda, clock: Clock, metrics: TaskMetrics) -> None:
+    def __init__(self, *, estate: Estate, sizing: Sizing, agenda: Branch, clock: Clock, metrics: TaskMetrics) -> None:
         self._estate = estate
         self._sizing = sizing
         self._agenda = agenda

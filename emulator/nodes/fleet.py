@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from emulator.agenda import Agenda
+from emulator.agenda import Agenda, Branch
 from emulator.clock import Clock
 from emulator.domain import pools as rules
 from emulator.domain.nodes import NodeRecord
@@ -43,7 +43,7 @@ class Fleet:
         blobs: "BlobStore",
         events: NodeEvents,
     ) -> None:
-        self.agenda = agenda
+        self.agenda = Branch(agenda)
         self.estate = Estate(store, repositories)
         self._clock = clock
         self._ids = ids
@@ -236,6 +236,7 @@ class Fleet:
         await self.processes.stop_all(forget=True)
 
     def clear(self) -> None:
+        self.agenda.clear()
         self.estate.clear()
         self.life.clear()
         self.sizing.clear()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from emulator.agenda import Agenda
+from emulator.agenda import Branch
 from emulator.clock import Clock, iso
 from emulator.domain import nodes as rules
 from emulator.domain.nodes import Action, NodeRecord
@@ -34,7 +34,7 @@ class Life:
         self,
         *,
         estate: Estate,
-        agenda: Agenda,
+        agenda: Branch,
         clock: Clock,
         settings: Settings,
         events: NodeEvents,
@@ -136,7 +136,6 @@ class Life:
     def _halt(self, ref: NodeRef, action: Action) -> None:
         pool = self._estate.pool(*ref[:2])
         if pool is not None:
-            self._events.node_lost(ref)
             self._runner_of(pool).halt(
                 ref, lambda: self._later(partial(self._acted, ref, action), self._settings.boot_time)
             )

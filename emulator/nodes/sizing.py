@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 
-from emulator.agenda import Agenda
+from emulator.agenda import Branch
 from emulator.catalogue import vm_sizes
 from emulator.clock import Clock
 from emulator.domain import allocation
@@ -47,7 +47,7 @@ class Sizing:
         *,
         estate: Estate,
         life: Life,
-        agenda: Agenda,
+        agenda: Branch,
         clock: Clock,
         ids: IdSource,
         settings: Settings,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.agenda import Agenda
+from emulator.agenda import Branch
 from emulator.clock import Clock
 from emulator.runners.agent import Agent
 from emulator.runners.base import Machine, Reports
@@ -29,7 +29,7 @@ class ProcessRunner:
     def __init__(
         self,
         *,
-        agenda: Agenda,
+        agenda: Branch,
         clock: Clock,
         settings: Settings,
         blobs: "BlobStore",

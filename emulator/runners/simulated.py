@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from emulator.agenda import Agenda
+from emulator.agenda import Branch
 from emulator.clock import Clock, iso
 from emulator.runners.base import Machine, Reports
 from emulator.runners.failures import exit_failure
@@ -20,7 +20,7 @@ _EXIT = re.compile(r"\bexit\s+(\d{1,3})\b")
 class SimulatedRunner:
     """A command takes as long as its ``sleep`` says, else the usual time, and ends with the code of its ``exit``."""
 
-    def __init__(self, agenda: Agenda, clock: Clock, settings: Settings) -> None:
+    def __init__(self, agenda: Branch, clock: Clock, settings: Settings) -> None:
         self._agenda = agenda
         self._clock = clock
         self._settings = settings
