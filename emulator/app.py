@@ -29,9 +29,7 @@ def build(services: Services, connections: Connections | None = None) -> Starlet
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         prepare(services)
-        services.scheduler.restore()
-        services.fleet.restore()
-        services.scheduler.restored()
+        services.go_on()
         agenda = asyncio.create_task(services.agenda.run())
         yield
         agenda.cancel()

@@ -77,6 +77,9 @@ class BlobClient:
             for part in stream.chunks():
                 file.write(part)
 
+    def put(self, container: str, blob: str, source: Path) -> None:
+        upload_file(self.container(container), blob, source)
+
     def container(self, name: str) -> ContainerClient:
         return self._service.get_container_client(name)
 

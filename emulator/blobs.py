@@ -50,6 +50,9 @@ class BlobStore:
     async def download(self, account: str, container: str, blob: str, target: Path) -> None:
         await self._call(account, lambda client: client.download(container, blob, target))
 
+    async def put(self, account: str, container: str, blob: str, source: Path) -> None:
+        await self._call(account, lambda client: client.put(container, blob, source))
+
     def read_container(
         self, *, url: str | None, account: str | None, container: str | None, prefix: str
     ) -> Iterator[tuple[str, Iterator[bytes]]]:

@@ -9,10 +9,10 @@ def prepare(services: Services) -> None:
     """Create the accounts of the command line that do not exist yet, without a linked storage account."""
     for name in services.settings.accounts:
         if services.repositories.accounts.get("", name) is None:
-            services.repositories.accounts.put("", name, _new_account(services, name))
+            services.repositories.accounts.put("", name, new_account(services, name))
 
 
-def _new_account(services: Services, name: str) -> BatchAccount:
+def new_account(services: Services, name: str) -> BatchAccount:
     now = services.clock.now()
     return BatchAccount(
         subscription=DEFAULT_SUBSCRIPTION,

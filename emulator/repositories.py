@@ -44,3 +44,7 @@ class Repositories:
         self.subtasks = Collection(store, "subtask", Subtask)  # scope: account/job/task
         self.preparations = Collection(store, "job_preparation", PreparationRecord)  # scope: account/job
         self.runs = Collection(store, "run", RunRecord)  # scope: account
+
+    def kinds(self) -> list[str]:
+        """Every kind of document there is, by name."""
+        return sorted({collection.kind for collection in vars(self).values()})

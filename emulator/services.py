@@ -1,6 +1,8 @@
 """What handlers work with, made once at the start and handed to every call."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from emulator.agenda import Agenda
 from emulator.blobs import BlobStore
@@ -34,6 +36,21 @@ class Services:
     agenda: Agenda
     scheduler: Scheduler
     fleet: Fleet
+    temporary: "TemporaryDirectory[str] | None" = None
+
+    def folder(self, name: str) -> Path:
+        """A folder of the data folder, or of one that is gone with this process."""
+        if self.settings.data is None:
+            self.temporary = self.temporary or TemporaryDirectory(prefix="batch-emulator-", ignore_cleanup_errors=True)
+        found = (self.settings.data or Path(self.temporary.name if self.temporary else "")) / name
+        found.mkdir(parents=True, exist_ok=True)
+        return found
+
+    def go_on(self) -> None:
+        """Take up what the store says is under way, as after a start."""
+        self.scheduler.restore()
+        self.fleet.restore()
+        self.scheduler.restored()
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

@@ -221,6 +221,16 @@ class Emulator(Process):
     def reset(self) -> None:
         self.control("POST", "reset")
 
+    def seed(self, estate: object = None) -> dict[str, Any]:
+        """Make an estate, without one the demo. Returns what was created, kept and left out."""
+        return dict(self.control("POST", "seed", estate))
+
+    def snapshot(self, name: str = "snapshot") -> dict[str, Any]:
+        return dict(self.control("POST", "snapshots", {"name": name}))
+
+    def restore(self, name: str = "snapshot") -> None:
+        self.control("POST", f"snapshots/{name}/restore")
+
     def _request(self, method: str, path: str, body: object, headers: Mapping[str, str]) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from emulator import answers, conformance, first_start
 from emulator.call import Call
 from emulator.clock import ClockState, iso
-from emulator.control import nodes
+from emulator.control import estates, nodes, snapshots
 from emulator.errors import Plane, ServiceError
 from emulator.faults import Fault
 from emulator.operations import Handler, Operation
@@ -149,6 +149,11 @@ OPERATIONS = tuple(
         ("GET", "health", health),
         ("GET", "ready", ready),
         ("POST", "reset", reset),
+        ("POST", "seed", estates.seed),
+        ("GET", "snapshots", snapshots.list_snapshots),
+        ("POST", "snapshots", snapshots.take_snapshot),
+        ("DELETE", "snapshots/{name}", snapshots.delete_snapshot),
+        ("POST", "snapshots/{name}/restore", snapshots.restore_snapshot),
         ("GET", "clock", get_clock),
         ("POST", "clock", set_clock),
         ("GET", "faults", list_faults),
