@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from apps.accounts.models import BatchAccount
 from apps.audit.models import AuditEvent
-from apps.gateway import pools
+from apps.gateway import pools, wire
 from apps.gateway.types import Connection
 from apps.operations.models import Kind, Operation, Status
 from apps.pools.models import PoolSnapshot, VmPrice
@@ -338,8 +338,6 @@ def test_a_pool_is_deleted_after_its_id_was_typed(
 def test_deleting_names_the_jobs_that_point_to_the_pool(
     make_pool: MakePool, operator: Client, connection: Connection
 ) -> None:
-    from apps.gateway import wire  # noqa: PLC0415
-
     make_pool()
     wire.post(connection, "/jobs", {"id": "nightly-job", "poolInfo": {"poolId": "linux"}})
     assert "nightly-job" in text(operator.get(url("delete", pool="linux")))
