@@ -15,6 +15,7 @@ CHECKS = {
     "ruff format": ("ruff", "format", "--check", "--quiet", "."),
     "import-linter": ("lint-imports", "--no-logo"),
     "djlint": ("djlint", "templates", "--lint", "--quiet"),
+    "assets": ("python", "scripts/assets.py"),
     "migrations": ("python", "manage.py", "makemigrations", "--check", "--dry-run"),
     "deployment": ("python", "manage.py", "check", "--deploy", "--fail-level", "WARNING"),
     "mypy": ("mypy",),

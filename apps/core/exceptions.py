@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from apps.core.messages import message_for
+
 
 class PortalError(Exception):
     """Something a person can understand and act on.
@@ -22,8 +24,6 @@ class PortalError(Exception):
 
     @property
     def message(self) -> str:
-        from apps.core.messages import message_for
-
         return message_for(self.code, self.values)
 
 

@@ -28,10 +28,10 @@ def wants_fragment(request: HttpRequest) -> bool:
 
 def actor_of(request: HttpRequest) -> Actor:
     """The actor behind a request, made once per request. Raises `ValueError` for an anonymous one."""
-    known: Actor | None = getattr(request, "_portal_actor", None)
+    known: Actor | None = getattr(request, "portal_actor", None)
     if known is None:
         user = request.user if isinstance(request.user, User) and request.user.is_authenticated else None
         token = getattr(request, "auth", None)
         known = Actor(user=user, token=token if isinstance(token, ApiToken) else None)
-        request._portal_actor = known  # type: ignore[attr-defined]
+        request.portal_actor = known  # type: ignore[attr-defined]
     return known

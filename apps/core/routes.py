@@ -1,4 +1,4 @@
-"""The addresses that need no sign-in. Anything else is refused to strangers; tests/core walks the live URL configuration."""
+"""The addresses that need no sign-in. Everything else is refused to strangers; a test walks every address there is."""
 
 PUBLIC_ROUTES = frozenset(
     {

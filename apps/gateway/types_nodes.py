@@ -50,7 +50,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A compute node. Fields that were not selected have their defaults; `wire`, of `node_get` alone, is all there is."""
+    """A compute node. Fields that were not selected have their defaults; `wire`, from `node_get`, is all there is."""
 
     id: str
     state: str = ""

@@ -4,8 +4,8 @@ import os
 
 os.environ.setdefault("SECRET_KEY", "local-only-" + "x" * 50)
 
-from batchportal.settings.base import *  # noqa: E402, F403
-from batchportal.settings.env import env_list  # noqa: E402
+from batchportal.settings.base import *  # noqa: F403
+from batchportal.settings.env import env_list
 
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 SESSION_COOKIE_NAME = "batchportal_session"

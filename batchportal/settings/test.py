@@ -7,8 +7,8 @@ os.environ.setdefault("SECRET_KEY", "test-only-" + "x" * 50)
 os.environ.setdefault("FIELD_ENCRYPTION_KEYS", "dGVzdC1vbmx5LWtleS10ZXN0LW9ubHkta2V5LTAwMDE=")
 os.environ.setdefault("BATCHPORTAL_STATE_DIR", tempfile.mkdtemp(prefix="batchportal-test-"))
 
-from batchportal.settings.base import *  # noqa: E402, F403
-from batchportal.settings.base import STATE_DIR  # noqa: E402
+from batchportal.settings.base import *  # noqa: F403
+from batchportal.settings.base import STATE_DIR
 
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
