@@ -77,7 +77,8 @@ class ApplicationDetails:
 
     @property
     def size_is_partial(self) -> bool:
-        return any(one.size is None for one in self.packages)
+        """Another tool's packages have no size here; neither have those that are still on their way."""
+        return any(one.size is None and one.operation is None for one in self.packages)
 
     @property
     def quota(self) -> Quota:
