@@ -153,6 +153,11 @@ class Run:
             for name, value in changes.items():
                 setattr(self.operation, name, value)
 
+    def stand_still(self) -> None:
+        """Nothing moves now: no speed and no time left are shown until something does."""
+        if self.operation.rate or self.operation.received_rate or self._meter.rate:
+            with_database(lambda: write_fenced(self.operation, rate=0, received_rate=0))
+
     def progress(self, done: int, total: int | None = None, phase: str = "") -> None:
         """Say how far the run is; at most one write a second, so call it as often as you like. Calls `check`."""
         self.check()

@@ -88,6 +88,7 @@ class Pipeline:
     def _wait(self, phase: str) -> Later:
         """Let the worker go; the next bytes wake the run. Silence shows as a pause."""
         self.upload.refresh_from_db()
+        self.run.stand_still()
         last = self.upload.bytes_at or self.upload.created_at
         quiet = (timezone.now() - last).total_seconds()
         if quiet >= PAUSED_AFTER_SECONDS:
