@@ -23,6 +23,7 @@ PARTS = {
     "operations:bell",
 }
 FILES = {
+    "api-not-found",
     "applications:list-csv",
     "applications:package-download",
     "applications:package-file",
@@ -32,6 +33,8 @@ FILES = {
     "readyz",
 }
 LEADING_ON = {"home", "account_logout"}
+# There only for those who sign in with a second factor.
+SECOND_FACTOR = {"mfa_deactivate_totp", "mfa_view_recovery_codes"}
 # Asked on top of the address.
 QUERIES = {"accounts:storage-link": "?id={storage}"}
 
@@ -47,7 +50,7 @@ class Place:
 def pages() -> Iterator[Route]:
     """Every route that shows a page to somebody who opens it."""
     for route in walk():
-        if "GET" in route.methods and not route.is_api and route.name not in PARTS | FILES | LEADING_ON:
+        if "GET" in route.methods and not route.is_api and route.name not in PARTS | FILES | LEADING_ON | SECOND_FACTOR:
             yield route
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect
 
-from tests.support.stack import Stack
+from tests.support.stack import SignIn, Stack
 
 # Lines for every answer of 400 and more, and for requests that end with the page that made them. The tests that bring
 # such answers about look at what the page made of them; `test_pages.py` admits no line at all.
@@ -55,6 +56,22 @@ class People:
         page.get_by_label("Password").fill(person.password)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("button", name=f"Menu of {person.username}")).to_be_visible()
+
+    def newcomer(self) -> Page:
+        """The administrator adds somebody without a role on any account; they sign in."""
+        person = SignIn(f"newcomer-{uuid.uuid4().hex[:6]}", "correct horse battery staple", "newcomer")
+        page = self.page("administrator")
+        page.goto("/people/new/")
+        page.get_by_label("User name").fill(person.username)
+        page.get_by_label("Email").fill(f"{person.username}@example.org")
+        page.get_by_label("Password").fill(person.password)
+        page.get_by_role("button", name="Add person").click()
+        expect(page.get_by_text(f"{person.username} was added.")).to_be_visible()
+        self.stack.people["newcomer"] = person
+        page = self.visitor()
+        page.goto("/")
+        self.sign_in(page, "newcomer")
+        return page
 
     def _hear(self, line: ConsoleMessage) -> None:
         if line.type in {"error", "warning"} and not line.text.startswith(OF_THE_NETWORK):

@@ -22,8 +22,8 @@ def make_place(stack: Stack, folder: Path) -> Place:
     stack.batch.link_storage(STORAGE)
     portal = Portal(stack, token_for(stack, "admin"))
     _upload(portal, folder, APPLICATION, "3.6", "new-application")
-    for version in (VERSION, "4.3.0-rc1"):
-        operation = _upload(portal, folder, APPLICATION, version, "add")
+    _upload(portal, folder, APPLICATION, "4.3.0-rc1", "add")
+    operation = _upload(portal, folder, APPLICATION, VERSION, "add")
     _upload(portal, folder, LONG, LONG, "new-application")
     portal.ended(portal.upload(hostile_zip(folder / "evil.zip"), "Maya", "2026", action="new-application"))
     portal.http.patch(f"/accounts/local/applications/{APPLICATION}", json={"default_version": VERSION})

@@ -90,6 +90,7 @@ def new_application(page: Page, application: str, file: Path) -> None:
     """Fill in the form that makes an application."""
     page.goto("/batch/local/applications/")
     page.get_by_role("link", name="New application").first.click()
+    page.wait_for_url("**/+new/")
     page.get_by_label("Application ID").fill(application)
     page.get_by_label("Version").fill("1.0")
     expect(page.get_by_text(f"AZ_BATCH_APP_PACKAGE_{application.replace('-', '_')}_1_0")).to_be_visible()
@@ -116,7 +117,7 @@ def watched(page: Page, file: Path, line: Line) -> None:
 
 def closed_when_allowed(page: Page, file: Path, line: Line) -> None:
     """Close the page as soon as it says that one may, and find the package from another."""
-    may_close = re.compile("You may close this page|Checking|Activating|Succeeded")
+    may_close = re.compile("You may close this page|Succeeded")
     expect(page.locator(".bp-job")).to_contain_text(may_close, timeout=60_000)
     context = page.context
     page.close()

@@ -25,6 +25,8 @@ from tests.e2e.people import People
 from tests.e2e.service import Service
 from tests.e2e.zips import hostile_zip, sha256
 
+MAY_CLOSE = "You may close this page"
+
 
 def test_bad_names_are_explained_at_their_fields_and_nothing_is_lost(
     people: People, linked: Service, application: str, small_zip: Callable[..., Path]
@@ -77,7 +79,7 @@ def test_two_people_on_one_version(
     make_application(first, application, "1.0", good)
     linked.stack.freeze("worker")
     add_package(first, application, "2.0", good)
-    expect(card(first)).to_contain_text("You may close this page", timeout=LONG)
+    expect(card(first)).to_contain_text(MAY_CLOSE, timeout=LONG)
     add_package(second, application, "2.0", small_zip("other.zip"))
     expect(second.get_by_role("alert").or_(second.locator(".bp-error")).first).to_contain_text("uploader")
     expect(second.get_by_label("Version")).to_have_value("2.0")
@@ -105,7 +107,7 @@ def test_cancel_leaves_nothing_behind(
     make_application(page, application, "1.0", small_zip())
     linked.stack.freeze("worker")
     add_package(page, application, "2.0", small_zip("next.zip"))
-    expect(card(page)).to_contain_text("You may close this page", timeout=LONG)
+    expect(card(page)).to_contain_text(MAY_CLOSE, timeout=LONG)
     card(page).get_by_role("link", name="Details").click()
     command(page, "Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("Cancel")).first.click()

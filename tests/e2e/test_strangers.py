@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.e2e.packages import APPLICATIONS, application_url, make_application, package_url
 from tests.e2e.people import People
 from tests.e2e.service import Service
-from tests.support.stack import SignIn
 
 OF_CHANGE = (
     "New application",
@@ -22,23 +20,6 @@ OF_CHANGE = (
     "Replace",
     "Assign team",
 )
-
-
-def add_stranger(people: People) -> Page:
-    """The administrator adds somebody to the portal without a role on any account; they sign in."""
-    page = people.page("administrator")
-    person = SignIn(f"stranger-{uuid.uuid4().hex[:6]}", "correct horse battery staple", "stranger")
-    page.goto("/people/new/")
-    page.get_by_label("User name").fill(person.username)
-    page.get_by_label("Email").fill(f"{person.username}@example.org")
-    page.get_by_label("Password").fill(person.password)
-    page.get_by_role("button", name="Add person").click()
-    expect(page.get_by_text(f"{person.username} was added.")).to_be_visible()
-    people.stack.people["stranger"] = person
-    page = people.visitor()
-    page.goto("/")
-    people.sign_in(page, "stranger")
-    return page
 
 
 def usable(page: Page) -> list[str]:
@@ -69,7 +50,7 @@ def test_a_stranger_finds_nothing(
     people: People, linked: Service, application: str, small_zip: Callable[..., Path]
 ) -> None:
     make_application(people.page("uploader"), application, "1.0", small_zip())
-    page = add_stranger(people)
+    page = people.newcomer()
     for address in ("/batch/local/", APPLICATIONS, package_url(application, "1.0"), "/batch/no-such-account/"):
         answer = page.goto(address)
         assert answer
