@@ -1,6 +1,5 @@
 """Compute nodes and what is done to them."""
 
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from emulator.clock import iso
 from emulator.data import pools
 from emulator.data.common import body_of
 from emulator.data.listing import listed
+from emulator.data.pages import MAX_RESULTS
 from emulator.domain import nodes as rules
 from emulator.domain.nodes import Action, NodeRecord
 from emulator.domain.pools import PoolRecord
@@ -121,7 +121,18 @@ async def list_nodes(call: Call) -> Response:
     def present(node: NodeRecord) -> tuple[str, dict[str, Any]]:
         return node.id.lower(), body(call, node, pool)
 
-    return listed(call, "nodes", partial(call.services.fleet.estate.page, key), present, wanted)
+    def read(after: str, limit: int) -> list[NodeRecord]:
+        """What can be filtered by is the node's own: of 50,000 nodes only those that match get their whole body."""
+        found: list[NodeRecord] = []
+        more = True
+        while more and len(found) < limit:
+            rows = call.services.fleet.estate.page(key, after, MAX_RESULTS)
+            found += [row for row in rows if wanted.matches(msgspec.to_builtins(row))]
+            more = len(rows) == MAX_RESULTS
+            after = rows[-1].id.lower() if rows else after
+        return found[:limit]
+
+    return listed(call, "nodes", read, present, wanted)
 
 
 async def reboot_node(call: Call) -> Response:
