@@ -33,7 +33,18 @@ class ErrorOutput(serializers.Serializer[Any]):
 
 
 # The resources, from the innermost of an address outwards.
-_RESOURCES = ["packages", "applications", "storage", "audit-events", "uploads", "operations", "accounts"]
+_RESOURCES = [
+    "nodes",
+    "node-actions",
+    "pools",
+    "packages",
+    "applications",
+    "storage",
+    "audit-events",
+    "uploads",
+    "operations",
+    "accounts",
+]
 
 
 class PortalSchema(AutoSchema):

@@ -7,6 +7,7 @@ MESSAGES = {
     "nodes-none": _("No node is chosen, or those that were are gone by now. Choose at least one."),
     "nodes-too-many": _("At most %(most)s nodes can be chosen at once. Narrow the list by a filter."),
     "nodes-changed": _("Meanwhile %(count)s nodes match instead of %(expected)s. Look again, and confirm."),
+    "nodes-all-or-some": _("Name nodes or ask for all, not both."),
     "node-unknown": _("The node %(node)s is not, or no longer, in the pool %(pool)s."),
     "node-action-unknown": _("There is no action %(action)s on nodes."),
     "node-option-unknown": _("%(option)s says nothing about running tasks: use requeue, terminate or taskcompletion."),

@@ -19,7 +19,7 @@ from apps.pools.models import PoolSnapshot
 from apps.pools.polling import watch
 from apps.pools.selectors import fleet, node_counts
 
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 
 
 class NodeListView(NodesView):

@@ -85,6 +85,8 @@ class UserAddView(NodesView):
         """The pool and the chosen nodes, None for all of it. Raises `Invalid` for nodes of several pools."""
         data = self.request.POST if self.request.method == "POST" else self.request.GET
         if not data.getlist("node") and not data.get("all"):
+            if not data.get("pool"):
+                raise Invalid("nodes-none")
             pool = pool_snapshot(actor=self.actor, account=self.account, pool_id=data.get("pool", ""))
             return pool, None
         rows = selected(actor=self.actor, account=self.account, data=data)
