@@ -1,19 +1,15 @@
-"""Tell a container's supervisor whether its process is well: `python -m scripts.health web|worker|beat`.
+"""Tell a container's supervisor whether its process is well: `python -m scripts.health web|beat`.
 
-Ends with status 0 when it is, else with 1 and the reason.
+Ends with status 0 when it is, else with 1 and the reason. A worker proves itself by `manage.py worker_health`.
 """
 
 from __future__ import annotations
 
 import http.client
 import os
-import socket
 import sys
 import time
 from pathlib import Path
-
-import environ
-from celery import Celery
 
 BEAT_WRITES_EVERY = 180  # seconds, Celery's own interval of writing the schedule down
 
@@ -34,13 +30,6 @@ def web() -> str | None:
     return None if status == 200 else f"/readyz answered {status}"
 
 
-def worker() -> str | None:
-    """This container's worker answers over the broker."""
-    with Celery(broker=environ.FileAwareEnv().str("REDIS_URL"), set_as_current=False) as app:
-        answers = app.control.ping(destination=[f"celery@{socket.gethostname()}"], timeout=8, limit=1)
-    return None if answers else "the worker does not answer over the broker"
-
-
 def beat() -> str | None:
     """Beat wrote its schedule down not long ago."""
     folder = Path(os.environ.get("BATCHPORTAL_STATE_DIR", ".local"))
@@ -50,7 +39,7 @@ def beat() -> str | None:
 
 
 def main() -> None:
-    checks = {"web": web, "worker": worker, "beat": beat}
+    checks = {"web": web, "beat": beat}
     name = sys.argv[1] if len(sys.argv) == 2 else ""
     if name not in checks:
         sys.exit(f"usage: python -m scripts.health {'|'.join(checks)}")
