@@ -13,13 +13,12 @@ from rest_framework.response import Response
 
 from apps.applications.api import started, validated
 from apps.core.api import PortalApi
-from apps.gateway.types_pools import AutoScaleRun
 from apps.operations.api import OperationOutput
 from apps.people.roles import Permission
 from apps.pools import catalogue
 from apps.pools.document import exported, masked
 from apps.pools.models import PoolSnapshot
-from apps.pools.selectors import SORTS, PoolSearch, pool_live, pool_search, pool_snapshot
+from apps.pools.selectors import SORTS, AutoScaleRun, PoolSearch, pool_live, pool_search, pool_snapshot
 from apps.pools.services.changing import metadata_change, packages_change, start_task_change
 from apps.pools.services.creating import PoolRefused, pool_create
 from apps.pools.services.scaling import (

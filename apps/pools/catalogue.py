@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils import timezone
@@ -16,13 +16,15 @@ from apps.accounts.selectors import account_properties
 from apps.applications.snapshot import snapshot_read
 from apps.gateway import pools as gateway
 from apps.gateway.errors import GatewayError
-from apps.gateway.types import AccountProperties
+from apps.gateway.types import AccountProperties, ActiveApplication
 from apps.gateway.types_pools import SupportedImage, VmSize
 from apps.people.actors import Actor
 from apps.people.roles import Permission
 from apps.pools.flaws import Facts
 from apps.pools.models import PoolSnapshot
 from apps.pools.rules_machine import ENDS_SOON
+
+__all__ = ["ActiveApplication", "SupportedImage", "VmSize"]  # what the pickers show
 
 IMAGES_FRESH = timedelta(hours=1)
 SIZES_FRESH = timedelta(hours=12)
@@ -62,6 +64,15 @@ def facts(*, actor: Actor, account: BatchAccount) -> Facts:
         defaults=defaults,
         signs_in_by_key=not account.has_management_plane,
     )
+
+
+def applications(*, actor: Actor, account: BatchAccount) -> tuple[ActiveApplication, ...]:
+    """Applications with their active versions, to choose from; none while the service does not tell them."""
+    actor.require(Permission.VIEW_APPLICATIONS, account)
+    try:
+        return snapshot_read(account=account).active or ()
+    except GatewayError:
+        return ()
 
 
 def _packages(account: BatchAccount) -> tuple[dict[str, frozenset[str]] | None, frozenset[str]]:
@@ -206,10 +217,3 @@ def cores_left(*, actor: Actor, account: BatchAccount, found: Iterable[VmSize]) 
         family.lower(): max(0, quota - used.get(family.lower(), 0))
         for family, quota in properties.core_quota_per_family.items()
     }
-
-
-def without_ended(found: Reading[tuple[SupportedImage, ...]]) -> Reading[tuple[SupportedImage, ...]]:
-    """The images from which a pool can still be made."""
-    now = timezone.now()
-    kept = tuple(one for one in found.value or () if not one.end_of_support or one.end_of_support > now)
-    return replace(found, value=kept) if found.value is not None else found

@@ -12,12 +12,15 @@ from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
 from apps.accounts.reading import Problem
 from apps.core.exceptions import NotVisible
+from apps.gateway import batch
 from apps.gateway import pools as gateway_pools
-from apps.gateway.types_pools import Pool
+from apps.gateway.types_pools import AutoScaleRun, Pool
 from apps.nodes.models import NodeSnapshot
 from apps.people.actors import Actor
 from apps.people.roles import Permission
 from apps.pools.models import FleetReading, PoolSnapshot
+
+__all__ = ["AutoScaleRun", "Pool"]  # what the service tells of a pool, for views
 
 SORTS = {
     "id": ["pool_id"],
@@ -98,6 +101,12 @@ def pool_live(*, actor: Actor, account: BatchAccount, pool_id: str) -> Pool:
     """A pool as the service tells of it now, secrets of its makers included. Raises `GatewayError`."""
     actor.require(Permission.VIEW_ACCOUNT, account)
     return gateway_pools.pool_get(connection_for(account), pool_id)
+
+
+def pool_jobs(*, actor: Actor, account: BatchAccount, pool_id: str, limit: int) -> list[str]:
+    """Ids of up to `limit` jobs that point to a pool and have not completed. Raises `GatewayError`."""
+    actor.require(Permission.VIEW_ACCOUNT, account)
+    return batch.jobs_of_pool(connection_for(account), pool_id, limit)
 
 
 def node_list(*, actor: Actor, account: BatchAccount, pool: PoolSnapshot | None = None) -> QuerySet[NodeSnapshot]:

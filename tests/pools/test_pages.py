@@ -60,7 +60,7 @@ def test_the_blade_filters_sorts_and_counts(make_pool: MakePool, reader: Client)
         "linux-b"
     ]
     assert "Nothing matches" in text(reader.get(url("list"), {"state": "resizing"}))
-    lines = b"".join(reader.get(url("list-csv"), {"q": "linux*"})).decode().splitlines()  # type: ignore[arg-type]
+    lines = b"".join(reader.get(url("list-csv"), {"q": "linux*"})).decode().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["linux-a", "linux-b"]
 
 

@@ -11,9 +11,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.messages import message_for
-from apps.gateway.types import ActiveApplication
-from apps.gateway.types_pools import SupportedImage
-from apps.pools.catalogue import image_value
+from apps.pools.catalogue import ActiveApplication, SupportedImage, image_value
 from apps.pools.forms import parts, special
 from apps.pools.forms.engine import DocumentForm, Part, Rows
 from apps.pools.forms.paths import merged, pruned, take
@@ -158,7 +156,8 @@ class NewPoolForm(StartTaskFields, PackageFields):
             help_text=_("/subscriptions/…/galleries/…/images/…/versions/…, or /communityGalleries/…"),
         )
         self.fields["agent"] = text(label=_("Node agent"), required=False)
-        self.fields["vmSize"] = text(label=_("VM size"), required=False)
+        example = forms.TextInput(attrs={"placeholder": "Standard_D2s_v5", "spellcheck": "false"})
+        self.fields["vmSize"] = text(label=_("VM size"), required=False, widget=example)
         self.fields["scale"] = forms.ChoiceField(
             label=_("Scaling"),
             choices=((FIXED, _("A fixed number of nodes")), (AUTO, _("Automatic, by a formula"))),

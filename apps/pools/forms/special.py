@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from apps.gateway.types import ActiveApplication
+from apps.pools.catalogue import ActiveApplication
 from apps.pools.forms.engine import Part, Rows
 
 # --- Application packages -------------------------------------------------------------------------------------------

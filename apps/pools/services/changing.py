@@ -16,10 +16,11 @@ from apps.gateway import pools as gateway
 from apps.gateway.errors import GatewayConflict, GatewayError
 from apps.people.actors import Actor
 from apps.people.roles import Permission
-from apps.pools import catalogue, polling, rules, rules_task
+from apps.pools import catalogue, rules, rules_task
 from apps.pools.flaws import Flaw
 from apps.pools.models import VmPrice
 from apps.pools.services.creating import PoolRefused, service_refusal
+from apps.pools.services.noting import audit_record_pool
 
 Items = Sequence[Mapping[str, Any]]
 
@@ -31,7 +32,8 @@ def start_task_change(
     actor.require(Permission.OPERATE, account)
     _require(list(rules_task.start_task(task)) if task is not None else [])
     if task is not None:
-        _patch(actor, account, pool_id, {"startTask": dict(task)}, etag, action="pool-start-task")
+        _patch(account, pool_id, {"startTask": dict(task)}, etag)
+        audit_record_pool(actor=actor, account=account, pool_id=pool_id, action="pool-start-task")
         return
     connection = connection_for(account)
     # Only replacing all three can take it away; what another tool changed meanwhile would be lost without a look.
@@ -45,7 +47,7 @@ def start_task_change(
         metadata=list(pool.wire.get("metadata") or ()),
         start_task=None,
     )
-    _done(actor, account, pool_id, "pool-start-task-remove")
+    audit_record_pool(actor=actor, account=account, pool_id=pool_id, action="pool-start-task-remove")
 
 
 def packages_change(*, actor: Actor, account: BatchAccount, pool_id: str, references: Items, etag: str = "") -> None:
@@ -54,14 +56,16 @@ def packages_change(*, actor: Actor, account: BatchAccount, pool_id: str, refere
     facts = catalogue.facts(actor=actor, account=account)
     _require(list(rules.packages(list(references), facts)))
     changes = {"applicationPackageReferences": [dict(reference) for reference in references]}
-    _patch(actor, account, pool_id, changes, etag, action="pool-packages")
+    _patch(account, pool_id, changes, etag)
+    audit_record_pool(actor=actor, account=account, pool_id=pool_id, action="pool-packages")
 
 
 def metadata_change(*, actor: Actor, account: BatchAccount, pool_id: str, items: Items, etag: str = "") -> None:
     """Replace the metadata. It belongs to the pool alone, so it holds at once."""
     actor.require(Permission.OPERATE, account)
     _require(list(rules.metadata(list(items))))
-    _patch(actor, account, pool_id, {"metadata": [dict(item) for item in items]}, etag, action="pool-metadata")
+    _patch(account, pool_id, {"metadata": [dict(item) for item in items]}, etag)
+    audit_record_pool(actor=actor, account=account, pool_id=pool_id, action="pool-metadata")
 
 
 def _require(flaws: list[Flaw]) -> None:
@@ -69,22 +73,13 @@ def _require(flaws: list[Flaw]) -> None:
         raise PoolRefused(flaws)
 
 
-def _patch(
-    actor: Actor, account: BatchAccount, pool_id: str, changes: Mapping[str, Any], etag: str, *, action: str
-) -> None:
+def _patch(account: BatchAccount, pool_id: str, changes: Mapping[str, Any], etag: str) -> None:
     try:
         gateway.pool_patch(connection_for(account), pool_id, changes, etag=etag)
     except GatewayError as error:
         if isinstance(error, GatewayConflict) and error.http_status == 412:
             raise Conflict("pool-changed-meanwhile", pool=pool_id) from error
         raise service_refusal(error) from error
-    _done(actor, account, pool_id, action)
-
-
-def _done(actor: Actor, account: BatchAccount, pool_id: str, action: str) -> None:
-    with transaction.atomic():
-        audit_record(actor=actor, action=action, account=account, resource=pool_id)
-        polling.poll_soon(account)
 
 
 # --- Prices ---------------------------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from apps.operations.models import Kind, Operation
 from apps.operations.services import operation_create
 from apps.people.actors import Actor
 from apps.people.roles import Permission
-from apps.pools import polling, rules
+from apps.pools import rules
 from apps.pools.services.creating import PoolRefused, pool_key, pool_url, service_refusal
+from apps.pools.services.noting import audit_record_pool
 
 DEALLOCATIONS = ("requeue", "terminate", "taskcompletion")
 
@@ -92,7 +93,7 @@ def resize_stop(*, actor: Actor, account: BatchAccount, pool_id: str) -> None:
     """Stop the resize that is under way; the pool keeps the nodes it has by then."""
     actor.require(Permission.OPERATE, account)
     gateway.pool_stop_resize(connection_for(account), pool_id)
-    _done(actor, account, "pool-resize-stop", pool_id)
+    audit_record_pool(actor=actor, account=account, pool_id=pool_id, action="pool-resize-stop")
 
 
 # --- Automatic scaling ----------------------------------------------------------------------------------------------
@@ -109,14 +110,14 @@ def auto_scale_enable(
         gateway.auto_scale_enable(connection_for(account), pool_id, formula, interval)
     except GatewayError as error:
         raise _formula_refusal(error) from error
-    _done(actor, account, "pool-auto-scale", pool_id)
+    audit_record_pool(actor=actor, account=account, pool_id=pool_id, action="pool-auto-scale")
 
 
 def auto_scale_disable(*, actor: Actor, account: BatchAccount, pool_id: str) -> None:
     """Back to fixed targets: those that the formula gave last."""
     actor.require(Permission.OPERATE, account)
     gateway.auto_scale_disable(connection_for(account), pool_id)
-    _done(actor, account, "pool-auto-scale-off", pool_id)
+    audit_record_pool(actor=actor, account=account, pool_id=pool_id, action="pool-auto-scale-off")
 
 
 def auto_scale_evaluate(*, actor: Actor, account: BatchAccount, pool_id: str, formula: str) -> AutoScaleRun:
@@ -180,9 +181,3 @@ def pool_delete(*, actor: Actor, account: BatchAccount, pool_id: str) -> Operati
         )
         audit_record(actor=actor, action="pool-delete", account=account, resource=pool_id, operation=operation)
     return operation
-
-
-def _done(actor: Actor, account: BatchAccount, action: str, pool_id: str) -> None:
-    with transaction.atomic():
-        audit_record(actor=actor, action=action, account=account, resource=pool_id)
-        polling.poll_soon(account)

@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 from django.http import HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
-from apps.applications.snapshot import snapshot_read
 from apps.core.exceptions import PortalError
 from apps.core.http import wants_fragment
-from apps.gateway.errors import GatewayError
-from apps.gateway.types import ActiveApplication
 from apps.people.roles import Permission
+from apps.pools import catalogue
 from apps.pools.document import exported, masked
 from apps.pools.forms.engine import DocumentForm
 from apps.pools.forms.pool import MetadataForm, PackageFields, StartTaskFields
@@ -126,13 +124,8 @@ class PackagesView(ChangeView):
     rows = ("applicationPackageReferences",)
 
     def form(self, data: QueryDict | None, document: dict[str, Any] | None = None) -> DocumentForm:
-        return PackageFields(data, document, applications=self._applications())
-
-    def _applications(self) -> tuple[ActiveApplication, ...]:
-        try:
-            return snapshot_read(account=self.account).active or ()
-        except GatewayError:
-            return ()
+        found = catalogue.applications(actor=self.actor, account=self.account)
+        return PackageFields(data, document, applications=found)
 
     def change(self, form: DocumentForm, pool: str, etag: str) -> None:
         references = form.document().get("applicationPackageReferences") or []

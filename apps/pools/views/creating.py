@@ -8,16 +8,12 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from apps.accounts.reading import Reading
-from apps.applications.snapshot import snapshot_read
-from apps.core.exceptions import Invalid, PortalError
-from apps.gateway.errors import GatewayError
-from apps.gateway.types import ActiveApplication
-from apps.gateway.types_pools import SupportedImage
+from apps.core.exceptions import PortalError
 from apps.operations.models import Operation
 from apps.people.roles import Permission
 from apps.pools import catalogue
 from apps.pools.autoscale_examples import EXAMPLES
-from apps.pools.catalogue import ImageSearch, SizeSearch
+from apps.pools.catalogue import ImageSearch, SizeSearch, SupportedImage
 from apps.pools.document import exported, masked, parsed, pretty
 from apps.pools.flaws import whole
 from apps.pools.forms.engine import with_row, without_row
@@ -45,16 +41,15 @@ class NewPoolBase(FleetView):
 
     def form(self, data: QueryDict | None, document: dict[str, Any] | None = None) -> NewPoolForm:
         found = self.images()
-        return NewPoolForm(data, document, images=found.value or (), applications=self.applications())
+        return NewPoolForm(
+            data,
+            document,
+            images=found.value or (),
+            applications=catalogue.applications(actor=self.actor, account=self.account),
+        )
 
     def images(self) -> Reading[tuple[SupportedImage, ...]]:
         return catalogue.images(actor=self.actor, account=self.account)
-
-    def applications(self) -> tuple[ActiveApplication, ...]:
-        try:
-            return snapshot_read(account=self.account).active or ()
-        except GatewayError:
-            return ()
 
     def summary(self, form: NewPoolForm, document: dict[str, Any]) -> dict[str, Any]:
         """The pool in a few lines, its JSON, and what still breaks a rule."""
@@ -120,7 +115,7 @@ class PoolNewView(NewPoolBase):
             operation = pool_create(actor=self.actor, account=self.account, document=document)
         except PoolRefused as refused:
             form.show(refused.flaws)
-        except GatewayError as error:
+        except PortalError as error:
             return self.new_page(form, error=error, status=error.status)
         else:
             return created(self, str(document["id"]), operation)
@@ -157,7 +152,7 @@ class PoolFromJsonView(NewPoolBase):
             operation = pool_create(actor=self.actor, account=self.account, document=document)
         except PoolRefused as refused:
             return self._page(text, flaws=refused.flaws, status=422)
-        except (Invalid, GatewayError) as error:
+        except PortalError as error:
             return self._page(text, error=error, status=error.status)
         return created(self, str(document["id"]), operation)
 
@@ -240,7 +235,7 @@ class SizesView(FleetView):
             "choices": catalogue.size_choices(sizes, search, left),
             "search": search,
             "chosen": query.get("vmSize", "").lower(),
-            "managed": self.account.has_management_plane,
+            "example": "Standard_D2s_v5",
         }
         return self.page("pools/_sizes.html", context)
 

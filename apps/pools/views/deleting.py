@@ -7,11 +7,9 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.accounts.connections import connection_for
 from apps.core.exceptions import Invalid, NotVisible, PortalError
-from apps.gateway.batch import jobs_of_pool
-from apps.gateway.errors import GatewayError
 from apps.people.roles import Permission
+from apps.pools.selectors import pool_jobs
 from apps.pools.services.scaling import pool_delete
 from apps.pools.views.shared import PoolView
 
@@ -67,8 +65,8 @@ class PoolDeleteView(PoolView):
 
     def _jobs(self, pool_id: str) -> list[str]:
         try:
-            jobs = jobs_of_pool(connection_for(self.account), pool_id, MOST_JOBS + 1)
-        except GatewayError:
+            jobs = pool_jobs(actor=self.actor, account=self.account, pool_id=pool_id, limit=MOST_JOBS + 1)
+        except PortalError:
             return [_("The jobs that point to this pool could not be read now.")]
         named = [_("Job %(job)s keeps pointing to it") % {"job": job} for job in jobs[:MOST_JOBS]]
         return [*named, *([_("… and more jobs")] if len(jobs) > MOST_JOBS else [])]

@@ -10,10 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from apps.core.exceptions import PortalError
 from apps.core.http import wants_fragment
-from apps.gateway.types_pools import AutoScaleRun, Pool
 from apps.people.roles import Permission
 from apps.pools.autoscale_examples import EXAMPLES
-from apps.pools.selectors import pool_live
+from apps.pools.selectors import AutoScaleRun, Pool, pool_live
 from apps.pools.services.creating import PoolRefused
 from apps.pools.services.scaling import (
     auto_scale_disable,
