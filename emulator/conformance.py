@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emulator import arm, data
+from emulator.compat import retired
 from emulator.operations import Operation
 
 README = Path(__file__).parent / "README.md"
@@ -23,7 +24,7 @@ def listed() -> list[dict[str, str]]:
             "path": operation.path,
             "state": "answered" if operation.handler else "not implemented",
         }
-        for operation in (*data.OPERATIONS, *arm.OPERATIONS)
+        for operation in (*data.OPERATIONS, *retired.OPERATIONS, *arm.OPERATIONS)
     ]
 
 
@@ -31,6 +32,7 @@ def table() -> str:
     return "\n\n".join(
         (
             _section("Data plane, by method of `azure-batch`", data.OPERATIONS),
+            _section("Data plane, only of older versions", retired.OPERATIONS),
             _section("Management plane, by group and method of `azure-mgmt-batch` and its neighbours", arm.OPERATIONS),
         )
     )
@@ -54,6 +56,8 @@ def _line(operation: Operation) -> str:
     state = "answered" if operation.handler else "501 `NotImplemented`"
     path = operation.path.replace("*}", "}")
     short = path.partition("/providers/")[2] if "/resourceGroups/" in path and "/providers/" in path else path
+    if operation.last:
+        state += f", up to {operation.last}"
     return f"| `{operation.name.partition('.')[2]}` | {operation.method} `{short}` | {state} |"
 
 

@@ -2,13 +2,11 @@
 
 import base64
 import binascii
+import hashlib
 import re
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from msgspec import Meta
 
 from emulator.clock import iso
@@ -63,30 +61,37 @@ def key_of_path(given: str) -> str:
 
 def new_certificate(wanted: NewCertificate, now: datetime) -> Certificate:
     """Raises InvalidPropertyValue for what cannot be read, or is another certificate than its thumbprint says."""
-    read = _read(wanted)
-    if read.fingerprint(SHA1()).hex() != wanted.thumbprint.lower():  # noqa: S303 - the only algorithm the service has
+    public = _public(wanted)
+    thumbprint = hashlib.sha1(public, usedforsecurity=False).hexdigest()
+    if thumbprint != wanted.thumbprint.lower():
         raise invalid("thumbprint", "It is not the thumbprint of the certificate in data", wanted.thumbprint)
     return Certificate(
-        thumbprint=wanted.thumbprint.lower(),
+        thumbprint=thumbprint,
         thumbprint_algorithm=wanted.thumbprint_algorithm,
-        public_data=base64.b64encode(read.public_bytes(Encoding.DER)).decode(),
+        public_data=base64.b64encode(public).decode(),
         state="active",
         state_transition_time=iso(now),
     )
 
 
-def _read(wanted: NewCertificate) -> x509.Certificate:
+def _public(wanted: NewCertificate) -> bytes:
+    """The certificate itself, in DER."""
+    from cryptography import x509  # noqa: PLC0415 - only old clients with a certificate pay for it
+    from cryptography.hazmat.primitives.serialization import Encoding, pkcs12  # noqa: PLC0415
+
+    found: x509.Certificate | None
     try:
         raw = base64.b64decode(wanted.data, validate=True)
         if wanted.certificate_format == "cer":
             pem = raw.lstrip().startswith(b"-----BEGIN")
-            return x509.load_pem_x509_certificate(raw) if pem else x509.load_der_x509_certificate(raw)
-        _, found, _ = pkcs12.load_key_and_certificates(raw, (wanted.password or "").encode())
+            found = x509.load_pem_x509_certificate(raw) if pem else x509.load_der_x509_certificate(raw)
+        else:
+            found = pkcs12.load_key_and_certificates(raw, (wanted.password or "").encode())[1]
     except (ValueError, binascii.Error) as error:
         raise invalid("data", f"It cannot be read as {wanted.certificate_format}: {error}") from None
     if found is None:
         raise invalid("data", "It holds no certificate")
-    return found
+    return found.public_bytes(Encoding.DER)
 
 
 def begin_deleting(found: Certificate, now: datetime) -> None:

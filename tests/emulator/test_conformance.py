@@ -1,5 +1,7 @@
 """The README tells the truth."""
 
+import json
+
 import httpx
 
 from emulator import conformance
@@ -18,6 +20,12 @@ def test_the_service_lists_it_too(emulator: Emulator) -> None:
     assert listed["data.list_pools"]["path"] == "/pools"
     missing = next(entry for entry in listed.values() if entry["state"] == "not implemented")
     assert missing["method"] in {"GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"}
+
+
+def test_the_estate_of_the_readme_is_made(emulator: Emulator) -> None:
+    example = conformance.README.read_text().partition("```json\n")[2].partition("```")[0]
+    created = emulator.seed(json.loads(example))["created"]
+    assert created == {"applications": 1, "packages": 1, "pools": 1, "jobs": 1, "tasks": 250}
 
 
 def test_every_flag_is_in_the_readme() -> None:
