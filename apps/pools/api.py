@@ -324,8 +324,14 @@ class SizeListApi(PortalApi):
         return self.paged(catalogue.sizes(actor=self.actor, account=self.account).value or (), SizeOutput)
 
 
+class RulesBroken(serializers.ValidationError):
+    """Understood, and refused by the rules of the service."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+
+
 def _refuse(refused: PoolRefused) -> NoReturn:
     found: dict[str, list[str]] = {}
     for flaw in refused.flaws:
         found.setdefault(flaw.path or "non_field_errors", []).append(flaw.message)
-    raise serializers.ValidationError(found) from refused
+    raise RulesBroken(found) from refused

@@ -56,13 +56,13 @@ def test_a_pool_is_made_listed_read_and_deleted(operator: Api, account: BatchAcc
 
 def test_each_broken_rule_is_named_by_its_path(operator: Api) -> None:
     answer = operator("post", BASE, document(id="a b", startTask={"commandLine": ""}))
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert set(answer.json()["error"]["fields"]) == {"id", "startTask.commandLine"}
 
 
 def test_what_is_no_document_is_refused(operator: Api) -> None:
-    assert operator("post", BASE, []).status_code == 400
-    assert operator("post", BASE, {"cloudServiceConfiguration": {}, "id": "x"}).status_code == 400
+    assert operator("post", BASE, []).status_code == 422
+    assert operator("post", BASE, {"cloudServiceConfiguration": {}, "id": "x"}).status_code == 422
 
 
 def test_start_task_packages_and_metadata_are_changed(
