@@ -59,7 +59,7 @@ def open_form(page: Page, pool: str) -> None:
 def commands(page: Page) -> list[list[str]]:
     """The commands that the page shows, once there is one for every node."""
     shown = page.locator("#logins code")
-    expect(shown).to_have_count(NODES, timeout=20_000)
+    expect(shown).to_have_count(NODES, timeout=60_000)
     return [shlex.split(text) for text in shown.all_inner_texts()]
 
 
@@ -117,4 +117,4 @@ def test_a_password_is_shown_once_and_opens_every_node(people: People, pool: str
     assert password not in page.content()
     page.get_by_role("link", name="Remove from all nodes").click()
     page.get_by_role("button", name="Remove user").click()
-    expect(page.get_by_text("Succeeded")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The user guest is gone from 2 nodes")).to_be_visible(timeout=60_000)
