@@ -6,6 +6,7 @@ from apps.nodes.views.acting import NodeActView, NodeWorkCsvView, NodeWorkView
 from apps.nodes.views.details import NodeDetailView, NodeLiveView, NodeOutputView
 from apps.nodes.views.files import FileDeleteView, FileDownloadView, FilesView, FileView, LevelView, PieceView
 from apps.nodes.views.listing import NodeListCsvView, NodeListView
+from apps.nodes.views.logs import NodeLogsView
 from apps.nodes.views.users import (
     PasswordView,
     UserAddView,
@@ -37,6 +38,7 @@ urlpatterns = [
     path(f"{_NODE}/", NodeDetailView.as_view(), name="detail"),
     path(f"{_NODE}/live/", NodeLiveView.as_view(), name="live"),
     path(f"{_NODE}/output/", NodeOutputView.as_view(), name="output"),
+    path(f"{_NODE}/logs/", NodeLogsView.as_view(), name="logs"),
     path(f"{_NODE}/files/", FilesView.as_view(), name="files"),
     path(f"{_NODE}/files/level/", LevelView.as_view(), name="level"),
     path(f"{_NODE}/files/file/", FileView.as_view(), name="file"),

@@ -283,6 +283,17 @@ def test_removing_a_user_from_all_nodes(make_pool: MakePool, account: BatchAccou
     assert client.get(f"{LIST}+users/render/guest/").status_code == 404
 
 
+# --- Logs -----------------------------------------------------------------------------------------------------------
+def test_batch_logs_go_to_a_container(make_pool: MakePool, account: BatchAccount, client: Client) -> None:
+    node = make_pool(nodes=1, simulated=False).nodes.get().node_id
+    url = f"{LIST}render/{node}/logs/"
+    start = (timezone.now() - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M")
+    assert "Upload logs" in text(client.get(url))
+    assert client.post(url, {"container": "No Such", "start": start}).status_code == 422
+    answer = client.post(url, {"container": "batch-logs", "start": start}, follow=True)
+    assert "files to batch-logs" in text(answer)
+
+
 # --- Files ----------------------------------------------------------------------------------------------------------
 def test_files_are_listed_read_in_pieces_downloaded_and_deleted(
     make_pool: MakePool, account: BatchAccount, client: Client
