@@ -24,22 +24,36 @@ ARGUMENTS: dict[str, Callable[[World], Any]] = {
     "account": lambda world: world.cast.account.slug,
     "application": lambda world: world.application,
     "version": lambda world: world.version,
+    "pool": lambda world: world.pool,
     "operation": lambda world: world.operation.pk,
     "upload": lambda world: world.upload.pk,
     "person": lambda world: world.cast.reader.pk,
     "team": lambda world: world.cast.team.slug,
     "grant": lambda world: world.cast.reader.grants.get().pk,
     "token": lambda world: world.team_token.pk,
+    "node": lambda world: world.node,
+    "name": lambda world: world.pool_user,
+    "action": lambda _world: "reboot",
     "uidb36": lambda _world: "zz",
     "key": lambda _world: "never-made",
     "path": lambda _world: "v1/no-such-route",
     # Where two routes mean different things by one name
+    "nodes:work.operation": lambda world: world.node_operation.pk,
+    "nodes:work-csv.operation": lambda world: world.node_operation.pk,
+    "api-operation-nodes.operation": lambda world: world.node_operation.pk,
     "accounts:key-reveal.key": lambda _world: "primary",
     "accounts:key-regenerate.key": lambda _world: "primary",
 }
 
 # What a route needs to be asked at all.
-QUERIES = {"applications:package-file": "?entry=0"}
+QUERIES = {
+    "applications:package-file": "?entry=0",
+    "nodes:file": "?path=startup/stdout.txt",
+    "nodes:file-piece": "?path=startup/stdout.txt",
+    "nodes:file-download": "?path=startup/stdout.txt",
+    "nodes:file-delete": "?path=startup/stdout.txt",
+    "api-node-file-content": "?path=startup/stdout.txt",
+}
 HEADERS = {
     "api-upload": {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"},
     "api-uploads": {"Tus-Resumable": "1.0.0"},
@@ -104,6 +118,14 @@ ALSO: dict[str, set[int]] = {
     "account_reset_password": {409},
     # The operator belongs to no team that could own the application.
     "applications:new": {422},
+    # The world's node has no such file, and it is not named in the address.
+    "nodes:act": {422},
+    "nodes:file": {404},
+    "nodes:file-piece": {404},
+    "nodes:file-download": {404},
+    "nodes:file-delete": {404},
+    "api-node-files": {404},
+    "api-node-file-content": {404},
     # Asked without the ETag of the package whose contents were shown.
     "applications:package-file": {409},
 }
