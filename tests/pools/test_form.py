@@ -116,7 +116,7 @@ def test_a_flaw_stands_at_the_row_it_belongs_to() -> None:
     assert filled.is_valid()
     filled.show(check(filled.document(), FACTS))
     assert list(filled["startTask.resourceFiles[1].filePath"].errors)
-    assert list(filled["id"].errors)
+    assert list(filled["pool_id"].errors)
     assert list(filled["image"].errors)
     assert list(filled["vmSize"].errors)
     assert not list(filled["startTask.resourceFiles[0].filePath"].errors)

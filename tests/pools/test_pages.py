@@ -45,7 +45,7 @@ def text(response: Any) -> str:
 
 def filled(**more: str) -> dict[str, str]:
     """The least that makes a pool."""
-    return {"id": "linux", "image": CHOSEN_IMAGE, "vmSize": SIZE, "scale": "fixed", **more}
+    return {"pool_id": "linux", "image": CHOSEN_IMAGE, "vmSize": SIZE, "scale": "fixed", **more}
 
 
 # --- Lists and details ----------------------------------------------------------------------------------------------
@@ -133,10 +133,12 @@ def test_a_pool_is_made_and_followed(
 
 
 def test_what_breaks_a_rule_stands_at_its_field_and_nothing_typed_is_lost(operator: Client) -> None:
-    answer = operator.post(url("new"), filled(id="a b", vmSize="huge", displayName="Kept", taskSlotsPerNode="1000"))
+    answer = operator.post(
+        url("new"), filled(pool_id="a b", vmSize="huge", displayName="Kept", taskSlotsPerNode="1000")
+    )
     form = answer.context["form"]
     assert answer.status_code == 422
-    assert {"id", "vmSize", "taskSlotsPerNode"} <= set(form.errors)
+    assert {"pool_id", "vmSize", "taskSlotsPerNode"} <= set(form.errors)
     assert 'value="Kept"' in text(answer)
 
 
@@ -144,11 +146,11 @@ def test_an_id_that_is_taken_at_the_service_is_told_at_its_field(operator: Clien
     pools.pool_create(connection, document("LINUX"))
     answer = operator.post(url("new"), filled())
     assert answer.status_code == 422
-    assert "id" in answer.context["form"].errors
+    assert "pool_id" in answer.context["form"].errors
 
 
 def test_a_service_that_is_away_loses_nothing_that_was_typed(operator: Client, service: Emulator) -> None:
-    operator.post(url("new"), filled(id=""))  # the lists of images and sizes are known by then
+    operator.post(url("new"), filled(pool_id=""))  # the lists of images and sizes are known by then
     service.fault(operation="data.create_pool", status=503, code="ServerBusy", retry_after=60)
     answer = operator.post(url("new"), filled(displayName="Kept"))
     assert answer.status_code == 503
@@ -157,14 +159,14 @@ def test_a_service_that_is_away_loses_nothing_that_was_typed(operator: Client, s
 
 
 def test_rows_are_added_without_errors(operator: Client) -> None:
-    answer = operator.post(url("new"), filled(id="", add="startTask.resourceFiles"), headers=HTMX)
+    answer = operator.post(url("new"), filled(pool_id="", **{"row-add": "startTask.resourceFiles"}), headers=HTMX)
     assert answer.status_code == 200
     assert 'name="startTask.resourceFiles[0].httpUrl"' in text(answer)
     assert not answer.context["form"].errors
 
 
 def test_the_summary_follows_the_form(operator: Client) -> None:
-    shown = text(operator.post(url("new-preview"), filled(id="", targetDedicatedNodes="5"), headers=HTMX))
+    shown = text(operator.post(url("new-preview"), filled(pool_id="", targetDedicatedNodes="5"), headers=HTMX))
     assert "Give the pool an ID." in shown
     assert "&quot;targetDedicatedNodes&quot;: 5" in shown
     row = {"rows:userAccounts": "1", "userAccounts[0].name": "u", "userAccounts[0].password": "never-shown"}
@@ -174,7 +176,7 @@ def test_the_summary_follows_the_form(operator: Client) -> None:
 def test_a_clone_begins_with_what_the_pool_has(make_pool: MakePool, operator: Client) -> None:
     make_pool(more={"taskSlotsPerNode": 2, "startTask": {"commandLine": "/bin/echo clone"}})
     form = operator.get(url("new"), {"from": "linux"}).context["form"]
-    assert form["id"].value() == "linux-copy"
+    assert form["pool_id"].value() == "linux-copy"
     assert form["image"].value() == CHOSEN_IMAGE
     assert (form["taskSlotsPerNode"].value(), form["startTask.commandLine"].value()) == (2, "/bin/echo clone")
 

@@ -16,10 +16,7 @@ _DISK_TYPES = (
 )
 _CACHING = (("", _("Default")), ("none", _("None")), ("readonly", _("Read only")), ("readwrite", _("Read and write")))
 
-BASICS = (
-    Part("id", _("Pool ID"), help=_("At most 64 letters, digits, hyphens and underscores. It cannot be changed.")),
-    Part("displayName", _("Display name")),
-)
+BASICS = (Part("displayName", _("Display name")),)
 CONTAINERS = (
     Part(
         f"{_VM}.containerConfiguration.type",

@@ -23,6 +23,7 @@ OWN_IMAGE = "own"
 AUTO, FIXED = "auto", "fixed"
 # Fields that write at other paths than their name, for errors of those paths.
 _PLACES = {
+    "id": "pool_id",
     f"{_VM}.imageReference": "image",
     f"{_VM}.imageReference.virtualMachineImageId": "image_id",
     f"{_VM}.imageReference.sharedGalleryImageId": "image_id",
@@ -149,6 +150,13 @@ class NewPoolForm(StartTaskFields, PackageFields):
     def extra_fields(self) -> None:
         super().extra_fields()
         text: Any = forms.CharField
+        # Not "id": inside a form that name would hide the form's own id from scripts.
+        self.fields["pool_id"] = text(
+            label=_("Pool ID"),
+            required=False,
+            help_text=_("At most 64 letters, digits, hyphens and underscores. It cannot be changed."),
+            widget=forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "off", "autocomplete": "off"}),
+        )
         self.fields["image"] = text(label=_("Image"), required=False)
         self.fields["image_id"] = text(
             label=_("Resource ID of the image version"),
@@ -203,6 +211,7 @@ class NewPoolForm(StartTaskFields, PackageFields):
     # --- From a document --------------------------------------------------------------------------------------------
     def read(self, document: dict[str, Any]) -> None:
         self._read_image(document)
+        self.initial["pool_id"] = take(document, "id")
         self.initial["vmSize"] = take(document, "vmSize")
         self.initial["scale"] = AUTO if take(document, "enableAutoScale") else FIXED
         pools = (((document.get("networkConfiguration") or {}).get("endpointConfiguration")) or {}).get(
@@ -234,6 +243,7 @@ class NewPoolForm(StartTaskFields, PackageFields):
     # --- To a document ----------------------------------------------------------------------------------------------
     def write(self, document: dict[str, Any]) -> None:
         super().write(document)
+        self._write_names(document)
         if self.cleaned_data["vmSize"]:
             document["vmSize"] = self.cleaned_data["vmSize"].strip()
         self._write_image(document)
@@ -249,6 +259,13 @@ class NewPoolForm(StartTaskFields, PackageFields):
             combined = merged(document, extra)
             document.clear()
             document.update(combined)
+
+    def _write_names(self, document: dict[str, Any]) -> None:
+        """The ID first, as everybody writes it."""
+        if self.cleaned_data["pool_id"]:
+            rest = dict(document)
+            document.clear()
+            document |= {"id": self.cleaned_data["pool_id"], **rest}
 
     def _write_image(self, document: dict[str, Any]) -> None:
         chosen = self.cleaned_data["image"].strip()

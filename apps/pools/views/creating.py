@@ -168,12 +168,12 @@ class PoolFromJsonView(NewPoolBase):
 
 def rows_changed(request: HttpRequest) -> QueryDict | None:
     """What was sent with a row added or removed, when that is what was asked for."""
-    if "add" in request.POST:
-        return with_row(request.POST, request.POST["add"])
+    if "row-add" in request.POST:
+        return with_row(request.POST, request.POST["row-add"])
     if "stay" in request.POST:
         return request.POST
-    if "remove" in request.POST:
-        return without_row(request.POST, request.POST["remove"])
+    if "row-remove" in request.POST:
+        return without_row(request.POST, request.POST["row-remove"])
     return None
 
 

@@ -41,7 +41,9 @@ function resolved(value) {
 function clock(_chart, moments) {
   const language = document.documentElement.lang;
   const long = moments.length > 1 && moments.at(-1) - moments[0] > 2 * 86400;
-  const format = new Intl.DateTimeFormat(language, long ? { day: "numeric", month: "short" } : { timeStyle: "short", hourCycle: "h23" });
+  const brief = moments.length > 1 && moments[1] - moments[0] < 60;
+  const time = { timeStyle: brief ? "medium" : "short", hourCycle: "h23" };
+  const format = new Intl.DateTimeFormat(language, long ? { day: "numeric", month: "short" } : time);
   return moments.map((moment) => format.format(new Date(moment * 1000)));
 }
 
