@@ -62,6 +62,9 @@ _REMEDIES: dict[str, StrOrPromise] = {
     ),
     "FailedIdentityOperation": gettext_lazy("The pool's managed identity could not be used. Check that it exists."),
 }
+_REMEDIES["AccountVMSeriesCoreQuotaReached"] = gettext_lazy(
+    "The account's quota of cores for this family of sizes is used up. Take a size of another family, or ask for more."
+)
 _REMEDIES["AccountLowPriorityCoreQuotaReached"] = _REMEDIES["AccountSpotCoreQuotaReached"]
 
 

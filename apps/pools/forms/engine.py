@@ -6,6 +6,7 @@ here: they are checked on the document, and `show` puts each flaw at its field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -89,6 +90,9 @@ class DocumentForm(forms.Form):
         super().__init__(data=data)
         for name, part in self._parts():
             self.fields[name] = _field(part)
+            if part.kind == "secret":
+                # htmx finds what it keeps by an id that is a plain name.
+                self.fields[name].widget.attrs["id"] = re.sub(r"\W+", "-", f"id-{name}")
         self.extra_fields()
         if document is not None:
             self.read(dict(document))
