@@ -163,7 +163,7 @@ class NodeActionApi(PortalApi):
 
     permission = Permission.OPERATE
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class NodeActionInput(serializers.Serializer[Any]):
         action = serializers.ChoiceField(choices=NodeAction.choices)
         nodes = serializers.ListField(
             child=serializers.CharField(max_length=128), required=False, max_length=MOST, help_text="Node IDs."
@@ -177,12 +177,12 @@ class NodeActionApi(PortalApi):
         operation_id="nodes_act",
         summary="Act on nodes",
         parameters=_POOL,
-        request=InputSerializer,
+        request=NodeActionInput,
         responses={202: OperationOutput},
     )
     def post(self, request: Request, pool: str, **_: Any) -> Response:
         """Starts an operation; `/operations/<id>/nodes` tells how it is with each node."""
-        data = _validated(self.InputSerializer, request)
+        data = _validated(self.NodeActionInput, request)
         found = pool_snapshot(actor=self.actor, account=self.account, pool_id=pool)
         operation = nodes_act(
             actor=self.actor,
@@ -265,7 +265,7 @@ class LoginOutput(serializers.Serializer[Login]):
 class PoolUserListApi(PortalApi):
     permission: ClassVar[dict[str, Permission]] = {"get": Permission.VIEW_ACCOUNT, "post": Permission.OPERATE}
 
-    class InputSerializer(serializers.Serializer[Any]):
+    class PoolUserInput(serializers.Serializer[Any]):
         name = serializers.CharField(max_length=64)
         password = serializers.CharField(
             required=False, allow_blank=True, max_length=200, trim_whitespace=False, write_only=True
@@ -296,12 +296,12 @@ class PoolUserListApi(PortalApi):
         operation_id="pool_users_add",
         summary="Add a user to nodes",
         parameters=_POOL,
-        request=InputSerializer,
+        request=PoolUserInput,
         responses={202: OperationOutput},
     )
     def post(self, request: Request, pool: str, **_: Any) -> Response:
         """Starts an operation; `…/users/<name>/logins` has the addresses and commands as they come in."""
-        data = _validated(self.InputSerializer, request)
+        data = _validated(self.PoolUserInput, request)
         node_ids = data.pop("nodes", None)
         wanted = WantedUser(**data, node_ids=node_ids)
         operation = pool_user_add(actor=self.actor, account=self.account, pool_id=pool, wanted=wanted)

@@ -52,6 +52,7 @@ MESSAGES = {
     ),
     "node-user-name-windows": _('A name on Windows has up to 20 characters, without " / \\ [ ] : ; | = , + * ? < > @.'),
     "node-user-name-taken": _("%(name)s is a name of the system. Choose another one."),
+    "node-user-one-pool": _("A user is added to nodes of one pool at a time. Choose nodes of one pool."),
     "node-user-both": _("Give either a password or an SSH public key."),
     "node-user-neither": _("Give a password or an SSH public key."),
     "node-user-windows-password": _("Windows nodes take a password alone."),
@@ -63,7 +64,6 @@ MESSAGES = {
     "node-password-simple": _("Use three of these: lower-case letters, upper-case letters, digits, other characters."),
     # Files and logs
     "node-file-gone": _("There is no %(path)s on the node, or no longer."),
-    "node-files-unreadable": _("The files of the node cannot be read now: %(reason)s"),
     "node-file-path": _("A path begins at the node's root directory and has no “..” in it."),
     "node-logs-container": _("A container's name has 3 to 63 lower-case letters, digits and single hyphens."),
     "node-logs-span": _("The end lies after the beginning."),

@@ -28,7 +28,9 @@ ACTION = re.compile(r"[a-z]+(?:[.-][a-z]+)+")
 # Functions that hand an action on to audit_record, by position.
 HELPERS = {"_audit", "_audited", "_visitor"}
 # Operations are written down under their kind; some under the kind with a dot.
-OF_KINDS = {Kind.STORAGE_LINK, Kind.STORAGE_UNLINK, Kind.STORAGE_SYNC_KEYS}
+OF_KINDS = {Kind.STORAGE_LINK, Kind.STORAGE_UNLINK, Kind.STORAGE_SYNC_KEYS} | {
+    kind for kind in Kind if kind.startswith("node-")
+}
 
 
 def actions_in_the_code() -> set[str]:
