@@ -60,6 +60,7 @@ def command(page: Page, name: str) -> Locator:
     """A command of the blade, out of the menu where it did not fit."""
     found = page.locator(".bp-command", has_text=re.compile(rf"^\s*{re.escape(name)}"))
     expect(found).to_be_attached()
+    page.wait_for_load_state()  # a dialog is a page of its own until the scripts are there
     if not found.is_visible():
         page.get_by_role("button", name="More commands").click()
     return found

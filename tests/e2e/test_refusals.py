@@ -148,6 +148,7 @@ def test_deleting_the_default_version_warns_and_asks_for_its_name(
     page.get_by_label("Default version").select_option("1.0")
     page.get_by_role("button", name="Save").click()
     expect(row(page, "1.0")).to_contain_text("Default")
+    page.wait_for_load_state()
     row(page, "1.0").get_by_role("link", name="Delete 1.0").click()
     dialog = page.get_by_role("dialog", name=re.compile("Delete package"))
     expect(dialog).to_contain_text("1.0 is the default version. It will be cleared")
