@@ -93,29 +93,33 @@ def through(
     """
     unanswered: GatewayError | None = None
     done = finished(run.operation)
-    for window in _windows(rows, WINDOW):
-        _say_asked(run, window)
-        batch: list[Answered[V]] = []
-        flushed = time.monotonic()
-        for row, answer in each(window, ask, workers=settings.NODE_WORKERS):
-            if isinstance(answer, GatewayDenied):
-                _flush(run, batch, record)
-                raise answer
-            if isinstance(answer, GatewayError):
-                if answer.retryable:
-                    unanswered = answer
-                    continue
-                batch.append(Answered(row, None, judge(row, answer)))
-            else:
-                batch.append(Answered(row, answer, DONE))
-            if time.monotonic() - flushed >= FLUSH_SECONDS:
-                done += _flush(run, batch, record)
-                batch, flushed = [], time.monotonic()
-                run.progress(done)
-        done += _flush(run, batch, record)
-        run.progress(done)
+    batch: list[Answered[V]] = []
+    flushed = time.monotonic()
+    for row, answer in each(_announced(run, rows), ask, workers=settings.NODE_WORKERS):
+        if isinstance(answer, GatewayDenied):
+            _flush(run, batch, record)
+            raise answer
+        if isinstance(answer, GatewayError) and answer.retryable:
+            unanswered = answer
+        elif isinstance(answer, GatewayError):
+            batch.append(Answered(row, None, judge(row, answer)))
+        else:
+            batch.append(Answered(row, answer, DONE))
+        if time.monotonic() - flushed >= FLUSH_SECONDS:
+            done += _flush(run, batch, record)
+            batch, flushed = [], time.monotonic()
+            run.progress(done)
+    done += _flush(run, batch, record)
+    run.progress(done)
     if unanswered is not None:
         raise unanswered
+
+
+def _announced(run: Run, rows: Sequence[NodeWork]) -> Iterator[NodeWork]:
+    """The rows, each window of them written down as asked before the first of it is. Runs in the caller's thread."""
+    for window in _windows(rows, WINDOW):
+        _say_asked(run, window)
+        yield from window
 
 
 def finished(operation: Operation) -> int:
