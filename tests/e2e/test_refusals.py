@@ -110,7 +110,7 @@ def test_cancel_leaves_nothing_behind(
     expect(card(page)).to_contain_text(MAY_CLOSE, timeout=LONG)
     card(page).get_by_role("link", name="Details").click()
     command(page, "Cancel").click()
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("Cancel")).first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop and undo").click()
     linked.stack.thaw("worker")
     expect(page.locator("#operation")).to_contain_text("Cancelled", timeout=LONG)
     assert linked.states(application) == {"1.0": "Active"}
