@@ -79,7 +79,7 @@ def test_files_by_the_api(make_pool: MakePool, account: BatchAccount, api: APICl
     base = f"{POOL}/nodes/{NodeSnapshot.objects.get().node_id}/files"
     assert "startup/stdout.txt" in {one["path"] for one in api.get(f"{base}?path=startup").json()["files"]}
     content = api.get(f"{base}/content?path=startup/stdout.txt")
-    assert b"".join(content.streaming_content) == b"hello\n"
+    assert b"".join(content.streaming_content) == b"hello\n"  # type: ignore[attr-defined]
     assert api.delete(f"{base}?path=startup/stdout.txt").status_code == 204
     assert api.get(f"{base}/content?path=startup/stdout.txt").status_code == 404
 

@@ -88,7 +88,7 @@ def test_each_filter_narrows(account: BatchAccount, client: Client, query: str, 
     pool = fleet_of(account, 200, scheduling_state="enabled", last_boot=timezone.now() - timedelta(hours=1))
     pool.packages, pool.packages_changed = [["Blender", "4.2"]], timezone.now()
     pool.save()
-    lines = b"".join(client.get(f"{LIST}nodes.csv?{query}").streaming_content).decode().splitlines()
+    lines = b"".join(client.get(f"{LIST}nodes.csv?{query}").streaming_content).decode().splitlines()  # type: ignore[attr-defined]
     assert len(lines) - 1 == count
 
 
@@ -129,7 +129,7 @@ def test_all_that_match_are_acted_on_after_a_confirmation(
     work = text(client.get(answer["Location"]))
     assert "The service took it for all 3 nodes" in work
     assert "data-poll" not in work.split('id="node-work"')[1].split(">")[0]
-    csv = b"".join(client.get(f"{answer['Location']}nodes.csv").streaming_content).decode()
+    csv = b"".join(client.get(f"{answer['Location']}nodes.csv").streaming_content).decode()  # type: ignore[attr-defined]
     assert csv.count("done") == 3
 
 
@@ -230,7 +230,7 @@ def test_the_password_is_shown_once(make_pool: MakePool, account: BatchAccount, 
     assert found[1] not in user_page
     assert user_page.count("ssh -p") >= 2
     assert "guest" in text(client.get(f"{LIST}+users/"))
-    config = b"".join(client.get(f"{again['Location']}ssh-config").streaming_content).decode()
+    config = b"".join(client.get(f"{again['Location']}ssh-config").streaming_content).decode()  # type: ignore[attr-defined]
     assert config.count("HostName") == 2
 
 
@@ -314,8 +314,8 @@ def test_files_are_listed_read_in_pieces_downloaded_and_deleted(
     end = client.get(f"{base}piece/?path=startup/stdout.txt&from={piece['size']}").json()
     assert (end["text"], end["next"]) == ("", piece["size"])
     got = client.get(f"{base}download/?path=startup/stdout.txt", headers={"Range": "bytes=5-10"})
-    assert (got.status_code, b"".join(got.streaming_content)) == (206, b"1\nline")
-    whole = b"".join(client.get(f"{base}download/?path=startup/stdout.txt").streaming_content)
+    assert (got.status_code, b"".join(got.streaming_content)) == (206, b"1\nline")  # type: ignore[attr-defined]
+    whole = b"".join(client.get(f"{base}download/?path=startup/stdout.txt").streaming_content)  # type: ignore[attr-defined]
     assert len(whole) == piece["size"]
     assert client.get(f"{base}file/?path=startup/none.txt").status_code == 404
     assert client.get(f"{base}file/?path=../../etc/passwd").status_code == 422

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from apps.core.exceptions import PortalError
-from apps.gateway.types_nodes import Node
 from apps.nodes.actions import TRAITS, NodeAction
 from apps.nodes.explain import explained, silent_hint
 from apps.nodes.files import PIECE, node_files
@@ -21,6 +20,9 @@ from apps.pools.polling import watch
 from apps.pools.selectors import fleet
 
 STREAMS = ("stdout", "stderr")
+
+if TYPE_CHECKING:
+    from apps.gateway.types_nodes import Node
 
 
 class NodeDetailView(NodesView):

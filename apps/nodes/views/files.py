@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -11,13 +11,15 @@ from django.utils.translation import gettext
 
 from apps.core.exceptions import Invalid, PortalError
 from apps.core.http import wants_fragment
-from apps.gateway.types_nodes import NodeFile
 from apps.nodes.files import PIECE, NodeFiles, clean_path, node_file_delete, node_files
 from apps.nodes.forms import SelectionForm
 from apps.nodes.selectors import node_snapshot
 from apps.nodes.views.details import node_context
 from apps.nodes.views.shared import NodesView, go_to, show_error
 from apps.people.roles import Permission
+
+if TYPE_CHECKING:
+    from apps.gateway.types_nodes import NodeFile
 
 
 class _FilesView(NodesView):

@@ -155,6 +155,7 @@ def test_preparation_and_release_run_on_the_nodes(running: BatchClient) -> None:
     assert status.job_preparation_task_execution_info.result == "success"
     assert status.job_release_task_execution_info.result == "success"
     assert status.node_url is not None
+    assert status.node_id is not None
     assert status.node_id in status.node_url
 
 
