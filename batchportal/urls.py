@@ -1,5 +1,6 @@
 """Every address of the portal. Public ones are those of `PUBLIC_ROUTES` in apps/core/routes.py, and no others."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
@@ -7,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from apps.core.api import api_not_found
 from apps.core.api_docs import ApiDocsView
+from apps.core.gallery import gallery
 from apps.core.health import HealthView, ReadyView
 from apps.core.home import HomeView
 from apps.core.search import SearchView
@@ -34,3 +36,6 @@ urlpatterns = [
     path("api/docs/", ApiDocsView.as_view(), name="api-docs"),
     re_path(r"^api/(?P<path>[\s\S]*)$", login_not_required(csrf_exempt(api_not_found)), name="api-not-found"),
 ]
+
+if settings.DEBUG:
+    urlpatterns.insert(0, path("gallery/", gallery, name="gallery"))
