@@ -113,7 +113,9 @@ class Usage:
     spot_cores: int | None = None
 
 
-def account_usage(*, actor: Actor, account: BatchAccount, properties: AccountProperties) -> Reading[Usage]:
+def account_usage(
+    *, actor: Actor, account: BatchAccount, properties: AccountProperties, again: bool = False
+) -> Reading[Usage]:
     """Counted from the pools' current nodes and the active jobs."""
     actor.require(Permission.VIEW_ACCOUNT, account)
     connection = connection_for(account)
@@ -129,7 +131,7 @@ def account_usage(*, actor: Actor, account: BatchAccount, properties: AccountPro
             raise errors["pools"]
         return _usage(answers["pools"], answers.get("jobs"), answers.get("cores"))
 
-    return reading.read(account, USAGE, ask)
+    return reading.read(account, USAGE, ask, again=again)
 
 
 def _cores(account: BatchAccount, connection: Connection) -> dict[str, int]:

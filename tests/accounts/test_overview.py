@@ -44,6 +44,21 @@ def test_facts_are_asked_once_for_everybody(visitor: Visitor) -> None:
     assert sum("batchAccounts" in call.path for call in calls.calls) == 1
 
 
+@pytest.mark.parametrize("page", ["overview", "storage"])
+def test_refresh_asks_azure_again(visitor: Visitor, page: str) -> None:
+    admin = visitor("admin")
+    for fragment in ("facts", "storage-linked"):
+        admin.get(url(fragment))
+    shown = admin.get(f"{url(page)}?again=1").content.decode()
+    fragment = url("facts" if page == "overview" else "storage-linked")
+    assert f'hx-get="{fragment}?again=1"' in shown
+    assert "?again=1" not in admin.get(url(page)).content.decode().replace('href="?again=1"', "")
+    with counted() as calls:
+        answer = admin.get(f"{fragment}?again=1").content.decode()
+    assert sum("batchAccounts" in call.path for call in calls.calls) == 1
+    assert f'hx-get="{fragment}' not in answer, "it would load itself for ever"
+
+
 def test_without_linked_storage_the_tile_leads_to_the_blade(visitor: Visitor) -> None:
     page = visitor("reader").get(url("tile-applications")).content.decode()
     assert url("storage") in page

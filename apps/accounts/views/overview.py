@@ -8,7 +8,7 @@ from django.http import HttpResponse
 
 from apps.accounts.presentation import node_states, node_total, quota_rows
 from apps.accounts.selectors import account_properties, account_properties_known, account_usage, node_counts
-from apps.accounts.views.shared import address
+from apps.accounts.views.shared import address, again_query, asks_again
 from apps.applications.listing import application_list
 from apps.core.exceptions import PortalError
 from apps.core.views import PortalView
@@ -32,6 +32,7 @@ class OverviewView(PortalView):
             "running": recent.filter(status__in=ACTIVE).count(),
             "recent": [shown(one) for one in recent[:5]],
             "may_manage": self.actor.may(Permission.MANAGE_ACCOUNT, self.account),
+            "again": again_query(request),
         }
         return self.page("accounts/overview.html", context)
 
@@ -43,8 +44,7 @@ class FactsView(PortalView):
     http_method_names = ["get", "head"]
 
     def get(self, request: Any, account: str) -> HttpResponse:
-        again = "again" in request.GET
-        properties = account_properties(actor=self.actor, account=self.account, again=again)
+        properties = account_properties(actor=self.actor, account=self.account, again=asks_again(request))
         may_manage = self.actor.may(Permission.MANAGE_ACCOUNT, self.account)
         return self.page("accounts/_facts.html", {"properties": properties, "may_manage": may_manage, "asked": True})
 
@@ -57,7 +57,7 @@ class ApplicationsTileView(PortalView):
 
     def get(self, request: Any, account: str) -> HttpResponse:
         try:
-            found = application_list(actor=self.actor, account=self.account)
+            found = application_list(actor=self.actor, account=self.account, fresh=asks_again(request))
         except PortalError as error:
             return self.page("accounts/_tile_applications.html", {"problem": error})
         return self.page("accounts/_tile_applications.html", {"found": found})
@@ -70,7 +70,7 @@ class NodesTileView(PortalView):
     http_method_names = ["get", "head"]
 
     def get(self, request: Any, account: str) -> HttpResponse:
-        reading = node_counts(actor=self.actor, account=self.account)
+        reading = node_counts(actor=self.actor, account=self.account, again=asks_again(request))
         context: dict[str, Any] = {"reading": reading}
         if reading.value is not None:
             context |= {"states": node_states(reading.value), "total": node_total(reading.value)}
@@ -87,7 +87,9 @@ class QuotasView(PortalView):
         properties = account_properties(actor=self.actor, account=self.account)
         context: dict[str, Any] = {"properties": properties, "url": address(self.account, "quotas")}
         if properties.value is not None:
-            usage = account_usage(actor=self.actor, account=self.account, properties=properties.value)
+            usage = account_usage(
+                actor=self.actor, account=self.account, properties=properties.value, again=asks_again(request)
+            )
             context |= {
                 "usage": usage,
                 "quotas": quota_rows(properties.value, usage.value, self._applications()),

@@ -16,7 +16,7 @@ from apps.accounts.selectors import (
     storage_accounts,
 )
 from apps.accounts.services.storage import SUBJECT_KEY, storage_link, storage_sync_keys, storage_unlink
-from apps.accounts.views.shared import address, form_status, go_to
+from apps.accounts.views.shared import address, again_query, asks_again, form_status, go_to
 from apps.applications.listing import application_list
 from apps.applications.records import sizes_of_account
 from apps.core.exceptions import PortalError
@@ -65,6 +65,7 @@ class StorageView(StorageBase):
             "properties": account_properties_known(actor=self.actor, account=self.account),
             "running": [shown(one) for one in running],
             "may_manage": self.may_manage,
+            "again": again_query(request),
         }
         return self.page("accounts/storage.html", context)
 
@@ -76,7 +77,7 @@ class StorageLinkedView(StorageBase):
     http_method_names = ["get", "head"]
 
     def get(self, request: Any, account: str) -> HttpResponse:
-        properties = account_properties(actor=self.actor, account=self.account)
+        properties = account_properties(actor=self.actor, account=self.account, again=asks_again(request))
         context = {"properties": properties, "may_manage": self.may_manage, "asked": True}
         return self.page("accounts/_storage_linked.html", context)
 
@@ -107,8 +108,7 @@ class StorageCandidatesView(StorageBase):
     http_method_names = ["get", "head"]
 
     def get(self, request: Any, account: str) -> HttpResponse:
-        again = "again" in request.GET
-        reading = storage_accounts(actor=self.actor, account=self.account, again=again)
+        reading = storage_accounts(actor=self.actor, account=self.account, again=asks_again(request))
         properties = account_properties(actor=self.actor, account=self.account)
         linked = properties.value.auto_storage if properties.value else None
         linked_id = linked.storage_account_id.lower() if linked else ""
