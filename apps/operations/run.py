@@ -86,6 +86,11 @@ class Run:
         if stopping.asked():
             raise Stopping
 
+    def check_now(self) -> None:
+        """`check` with what the database says now: before a step that cannot be undone. Heartbeats lag behind it."""
+        self._renew()
+        self.check()
+
     def ignore_cancelling(self) -> None:
         """From here on there is no way back: a cancellation asked for now, or before, is not heeded."""
         self._heeds_cancel = False

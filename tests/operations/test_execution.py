@@ -228,8 +228,8 @@ def test_cancel_before_the_first_step(begin: Begin, work: Set, uploader: Actor) 
 def test_cancel_in_the_middle_cleans_up(begin: Begin, work: Set, uploader: Actor) -> None:
     def run(run: Run) -> Outcome:
         operation_cancel(actor=uploader, operation=run.operation)
-        run._renew()
-        run.check()
+        run.check()  # the last heartbeat knew nothing of it
+        run.check_now()
         return Outcome("operation-over")
 
     work(run, cleanup=lambda run, _status: run.checkpoint(cleaned=True))

@@ -81,7 +81,7 @@ class Pipeline:
         self._prepare()
         if self.step != "checked" and (waiting := self._send_and_check()):
             return waiting
-        self.run.check()
+        self.run.check_now()
         self.run.checkpoint(committing=True)
         return None
 
