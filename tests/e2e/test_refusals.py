@@ -77,13 +77,13 @@ def test_two_people_on_one_version(
     first, second = people.page("uploader"), people.page("administrator")
     good = small_zip()
     make_application(first, application, "1.0", good)
-    linked.stack.freeze("worker")
+    linked.stack.freeze("azurite")
     add_package(first, application, "2.0", good)
     expect(card(first)).to_contain_text(MAY_CLOSE, timeout=LONG)
     add_package(second, application, "2.0", small_zip("other.zip"))
     expect(second.get_by_role("alert").or_(second.locator(".bp-error")).first).to_contain_text("uploader")
     expect(second.get_by_label("Version")).to_have_value("2.0")
-    linked.stack.thaw("worker")
+    linked.stack.thaw("azurite")
     expect(card(first)).to_contain_text("Succeeded", timeout=LONG)
     assert linked.sha256(application, "2.0") == sha256(good)
 
@@ -105,13 +105,13 @@ def test_cancel_leaves_nothing_behind(
 ) -> None:
     page = people.page("uploader")
     make_application(page, application, "1.0", small_zip())
-    linked.stack.freeze("worker")
+    linked.stack.freeze("azurite")
     add_package(page, application, "2.0", small_zip("next.zip"))
     expect(card(page)).to_contain_text(MAY_CLOSE, timeout=LONG)
     card(page).get_by_role("link", name="Details").click()
     command(page, "Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop and undo").click()
-    linked.stack.thaw("worker")
+    linked.stack.thaw("azurite")
     expect(page.locator("#operation")).to_contain_text("Cancelled", timeout=LONG)
     assert linked.states(application) == {"1.0": "Active"}
 
