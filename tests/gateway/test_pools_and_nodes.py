@@ -21,6 +21,7 @@ from apps.gateway.errors import (
 from apps.gateway.together import each
 from apps.gateway.types import Connection
 from apps.gateway.types_nodes import NodeUser
+from emulator.testing import Emulator
 from tests.pools.conftest import document, ready
 
 
@@ -66,8 +67,10 @@ def test_a_page_token_that_leads_elsewhere_is_refused_before_anything_is_sent(co
     assert (refused.value.code, len(calls)) == ("gateway-page-token", 0)
 
 
-def test_what_takes_long_is_asked_and_not_waited_for(either: Connection) -> None:
+def test_what_takes_long_is_asked_and_not_waited_for(service: Emulator, either: Connection) -> None:
     pools.pool_create(either, document())
+    ready(either, "linux", 0)
+    service.clock(paused=True)
     threads = threading.active_count()
     pools.pool_resize(either, "linux", dedicated=1)
     assert threading.active_count() == threads
