@@ -18,7 +18,7 @@ class Store(Protocol):
 
     Calls are synchronous and made from one thread. A call that has returned outside a transaction is durable: the
     process may be killed at once. Inside ``transaction`` all calls take effect together or, when the block raises, not
-    at all; transactions do not nest.
+    at all. A transaction within another becomes durable with the outer one, but is undone alone when its block raises.
     """
 
     def get(self, kind: str, scope: str, key: str) -> bytes | None: ...
@@ -39,8 +39,11 @@ class Store(Protocol):
 
     def count(self, kind: str, scope: str) -> int: ...
 
-    def delete_scope(self, kind: str, scope: str) -> int:
-        """Delete a whole scope and the scopes below it (those that begin with it and a slash); how many."""
+    def delete_scope(self, kind: str, scope: str, limit: int | None = None) -> int:
+        """Delete a whole scope and the scopes below it (those that begin with it and a slash); how many.
+
+        With a ``limit`` at most so many documents, whichever: fewer than that means that none is left.
+        """
         ...
 
     def transaction(self) -> AbstractContextManager[None]: ...

@@ -42,5 +42,5 @@ class Collection(Generic[T]):
     def count(self, scope: str) -> int:
         return self._store.count(self.kind, scope.lower())
 
-    def delete_scope(self, scope: str) -> int:
-        return self._store.delete_scope(self.kind, scope.lower())
+    def delete_scope(self, scope: str, limit: int | None = None) -> int:
+        return self._store.delete_scope(self.kind, scope.lower(), limit)

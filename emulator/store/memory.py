@@ -1,95 +1,74 @@
 """The store of ``--memory`` and of unit tests."""
 
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
+
+from sortedcontainers import SortedDict
 
 from emulator.store.base import Document
 
-
-class _Scope:
-    """Bodies by key, with the sorted keys made when a page is wanted and kept until a key comes or goes."""
-
-    __slots__ = ("_sorted", "bodies")
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, bytes] = {}
-        self._sorted: list[str] | None = None
-
-    def put(self, key: str, body: bytes) -> None:
-        if key not in self.bodies:
-            self._sorted = None
-        self.bodies[key] = body
-
-    def remove(self, key: str) -> None:
-        del self.bodies[key]
-        self._sorted = None
-
-    def ordered(self) -> list[str]:
-        if self._sorted is None:
-            self._sorted = sorted(self.bodies)
-        return self._sorted
+_Scope = SortedDict[str, bytes]  # bodies by key
+_Change = tuple[str, str, str, bytes | None]  # kind, scope, key and what was there
 
 
 class MemoryStore:
     def __init__(self) -> None:
-        self._kinds: dict[str, dict[str, _Scope]] = {}
-        self._undo: list[tuple[str, str, str, bytes | None]] | None = None
+        self._kinds: dict[str, SortedDict[str, _Scope]] = {}
+        self._undo: list[_Change] | None = None
 
     def get(self, kind: str, scope: str, key: str) -> bytes | None:
         found = self._scope(kind, scope)
-        return found.bodies.get(key) if found else None
+        return found.get(key) if found is not None else None
 
     def put(self, kind: str, scope: str, key: str, body: bytes) -> None:
-        self._remember(kind, scope, key)
-        self._kinds.setdefault(kind, {}).setdefault(scope, _Scope()).put(key, body)
+        self._set(kind, scope, key, body)
 
     def delete(self, kind: str, scope: str, key: str) -> bool:
-        found = self._scope(kind, scope)
-        if found is None or key not in found.bodies:
-            return False
-        self._remember(kind, scope, key)
-        found.remove(key)
-        return True
+        return self._set(kind, scope, key, None) is not None
 
     def page(self, kind: str, scope: str, after: str, limit: int) -> list[Document]:
         found = self._scope(kind, scope)
         if found is None:
             return []
-        keys = found.ordered()
-        start = bisect_right(keys, after) if after else 0
-        return [Document(scope, key, found.bodies[key]) for key in keys[start : start + limit]]
+        keys = found.irange(minimum=after or None, inclusive=(False, False))
+        return [Document(scope, key, found[key]) for key in islice(keys, limit)]
 
     def scan(self, kind: str) -> Iterator[Document]:
-        scopes = self._kinds.get(kind, {})
-        return iter(
-            [Document(name, key, scopes[name].bodies[key]) for name in sorted(scopes) for key in scopes[name].ordered()]
-        )
+        scopes: Mapping[str, _Scope] = self._kinds.get(kind, {})
+        return iter([Document(name, key, body) for name, scope in scopes.items() for key, body in scope.items()])
 
     def count(self, kind: str, scope: str) -> int:
         found = self._scope(kind, scope)
-        return len(found.bodies) if found else 0
+        return len(found) if found is not None else 0
 
-    def delete_scope(self, kind: str, scope: str) -> int:
-        names = [name for name in self._kinds.get(kind, {}) if name == scope or name.startswith(f"{scope}/")]
-        deleted = 0
-        for name in names:
-            for key in list(self._kinds[kind][name].bodies):
-                deleted += self.delete(kind, name, key)
-        return deleted
+    def delete_scope(self, kind: str, scope: str, limit: int | None = None) -> int:
+        scopes = self._kinds.get(kind)
+        if scopes is None:
+            return 0
+        below = scopes.irange(f"{scope}/", f"{scope}0", inclusive=(True, False))  # '0' follows '/'
+        names = [name for name in (scope, *below) if name in scopes]
+        found = [(name, key) for name, key in islice(((name, key) for name in names for key in scopes[name]), limit)]
+        for name, key in found:
+            self._set(kind, name, key, None)
+        return len(found)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self._undo = []
+        is_outermost = self._undo is None
+        undo = self._undo = [] if self._undo is None else self._undo
+        mark = len(undo)
         try:
             yield
         except BaseException:
-            undo, self._undo = self._undo, None
-            for kind, scope, key, body in reversed(undo):
-                self._restore(kind, scope, key, body)
+            self._undo = None
+            while len(undo) > mark:
+                self._set(*undo.pop())
+            self._undo = undo
             raise
         finally:
-            self._undo = None
+            if is_outermost:
+                self._undo = None
 
     def clear(self) -> None:
         self._kinds.clear()
@@ -98,14 +77,22 @@ class MemoryStore:
         return
 
     def _scope(self, kind: str, scope: str) -> _Scope | None:
-        return self._kinds.get(kind, {}).get(scope)
+        scopes = self._kinds.get(kind)
+        return scopes.get(scope) if scopes is not None else None
 
-    def _remember(self, kind: str, scope: str, key: str) -> None:
+    def _set(self, kind: str, scope: str, key: str, body: bytes | None) -> bytes | None:
+        """Put, or without a body delete. Returns what was there and remembers it while a transaction is open."""
+        scopes = self._kinds.setdefault(kind, SortedDict())
+        found = scopes.get(scope)
+        was = found.get(key) if found is not None else None
         if self._undo is not None:
-            self._undo.append((kind, scope, key, self.get(kind, scope, key)))
-
-    def _restore(self, kind: str, scope: str, key: str, body: bytes | None) -> None:
-        if body is None:
-            self.delete(kind, scope, key)
-        else:
-            self.put(kind, scope, key, body)
+            self._undo.append((kind, scope, key, was))
+        if body is not None:
+            if found is None:
+                found = scopes[scope] = SortedDict()
+            found[key] = body
+        elif found is not None and was is not None:
+            del found[key]
+            if not found:
+                del scopes[scope]
+        return was

@@ -79,23 +79,34 @@ class SqliteStore:
         ).fetchone()
         return int(count)
 
-    def delete_scope(self, kind: str, scope: str) -> int:
-        # '0' follows '/' in the order of code points: the range is every scope below this one.
+    def delete_scope(self, kind: str, scope: str, limit: int | None = None) -> int:
+        with self.transaction():
+            deleted = self._delete_some(kind, "scope=?", (scope,), limit)
+            # '0' follows '/' in the order of code points: the range is every scope below this one.
+            rest = None if limit is None else limit - deleted
+            return deleted + self._delete_some(kind, "scope>=? AND scope<?", (f"{scope}/", f"{scope}0"), rest)
+
+    def _delete_some(self, kind: str, scopes: str, names: tuple[str, ...], limit: int | None) -> int:
+        """One condition on the scope at a time: SQLite would read the whole kind for two that are joined by OR."""
+        found = f"SELECT kind, scope, key FROM document WHERE kind=? AND {scopes} LIMIT ?"  # noqa: S608
         cursor = self._database.execute(
-            "DELETE FROM document WHERE kind=? AND (scope=? OR (scope>? AND scope<?))",
-            (kind, scope, f"{scope}/", f"{scope}0"),
+            f"DELETE FROM document WHERE (kind, scope, key) IN ({found})",  # noqa: S608
+            (kind, *names, -1 if limit is None else limit),
         )
         return cursor.rowcount
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
+        is_inner = self._database.in_transaction
+        self._database.execute("SAVEPOINT inner_one" if is_inner else "BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            self._database.execute("ROLLBACK")
+            self._database.execute("ROLLBACK TO inner_one" if is_inner else "ROLLBACK")
+            if is_inner:
+                self._database.execute("RELEASE inner_one")
             raise
-        self._database.execute("COMMIT")
+        self._database.execute("RELEASE inner_one" if is_inner else "COMMIT")
 
     def clear(self) -> None:
         self._database.execute("DELETE FROM document")

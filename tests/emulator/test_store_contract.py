@@ -1,6 +1,7 @@
 """Both stores keep the same promises."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,16 @@ def test_deleting_a_scope_takes_those_below_but_no_neighbour(store: Store) -> No
     assert [found.scope for found in store.scan("package")] == ["ap", "app-x", "app2"]
 
 
+def test_a_scope_is_deleted_bit_by_bit(store: Store) -> None:
+    for scope in ("app", "app/one", "app2"):
+        for key in ("a", "b"):
+            store.put("package", scope, key, b"")
+    store.put("other", "app", "a", b"")
+    assert [store.delete_scope("package", "app", 3) for _ in range(3)] == [3, 1, 0]
+    assert [found.scope for found in store.scan("package")] == ["app2", "app2"]
+    assert store.count("other", "app") == 1
+
+
 def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
     store.put("pool", "s", "kept", b"old")
     store.put("pool", "s", "deleted", b"old")
@@ -103,6 +114,41 @@ def test_a_transaction_keeps_what_it_did(store: Store) -> None:
     assert store.count("pool", "s") == 2
 
 
+def test_an_inner_transaction_is_undone_alone(store: Store) -> None:
+    with store.transaction():
+        store.put("pool", "s", "before", b"1")
+        with pytest.raises(RuntimeError):
+            _put_and_fail(store)
+        assert store.get("pool", "s", "inner") is None
+        assert store.get("pool", "s", "before") == b"1"
+        store.put("pool", "s", "after", b"1")
+    assert [found.key for found in store.page("pool", "s", "", 9)] == ["after", "before"]
+
+
+def _put_and_fail(store: Store) -> None:
+    with store.transaction():
+        store.put("pool", "s", "before", b"2")
+        store.put("pool", "s", "inner", b"1")
+        raise RuntimeError
+
+
+def test_an_outer_transaction_undoes_those_within(store: Store) -> None:
+    store.put("pool", "s", "a", b"old")
+
+    def fail_at_the_end() -> None:
+        with store.transaction():
+            with store.transaction():
+                store.put("pool", "s", "a", b"new")
+                store.put("pool", "s", "b", b"new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_at_the_end()
+    assert [found.body for found in store.page("pool", "s", "", 9)] == [b"old"]
+    store.put("pool", "s", "a", b"later")
+    assert store.get("pool", "s", "a") == b"later"
+
+
 def test_clear_empties_all_kinds(store: Store) -> None:
     store.put("pool", "s", "a", b"1")
     store.put("job", "s", "a", b"1")
@@ -110,27 +156,53 @@ def test_clear_empties_all_kinds(store: Store) -> None:
     assert list(store.scan("pool")) == list(store.scan("job")) == []
 
 
-@settings(deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["put", "delete", "scope"]),
-            st.sampled_from(["a", "a/b", "b"]),
-            st.text(min_size=1, max_size=2),
-        )
-    )
+STEPS = st.tuples(
+    st.sampled_from(["put", "put", "delete", "scope", "begin", "commit", "fail"]),
+    st.sampled_from(["a", "a/b", "b"]),
+    st.text(min_size=1, max_size=2),
 )
+
+
+@settings(deadline=None)
+@given(st.lists(STEPS, max_size=40))
 def test_both_stores_agree_after_any_steps(tmp_path_factory: pytest.TempPathFactory, steps: list[Step]) -> None:
     memory, sqlite = MemoryStore(), SqliteStore(tmp_path_factory.mktemp("store"))
     try:
-        for number, step in enumerate(steps):
-            assert _apply(memory, step, number) == _apply(sqlite, step, number)
+        assert _apply_all(memory, steps) == _apply_all(sqlite, steps)
         assert list(memory.scan("k")) == list(sqlite.scan("k"))
         for scope in ("a", "a/b", "b"):
             assert memory.count("k", scope) == sqlite.count("k", scope)
             assert memory.page("k", scope, "", 3) == sqlite.page("k", scope, "", 3)
+            assert memory.page("k", scope, "m", 3) == sqlite.page("k", scope, "m", 3)
     finally:
         sqlite.close()
+
+
+class _Failed(Exception):
+    pass
+
+
+def _apply_all(store: Store, steps: list[Step]) -> list[object]:
+    """Answers of all steps. Transactions are open between ``begin`` and the ``commit`` or ``fail`` that ends them."""
+    answers: list[object] = []
+    left = iter(enumerate(steps))
+
+    def go_on() -> None:
+        for number, step in left:
+            if step[0] == "begin":
+                with suppress(_Failed), store.transaction():
+                    go_on()
+            elif step[0] == "commit":
+                return
+            elif step[0] == "fail":
+                raise _Failed
+            else:
+                answers.append(_apply(store, step, number))
+
+    for _ in steps:  # a commit or a failure outside of a transaction ends nothing
+        with suppress(_Failed):
+            go_on()
+    return answers
 
 
 def _apply(store: Store, step: Step, number: int) -> object:
