@@ -36,6 +36,7 @@ class CallLog:
 
 _logs: ContextVar[tuple[CallLog, ...]] = ContextVar("gateway_call_logs", default=())
 _deadline: ContextVar[float | None] = ContextVar("gateway_deadline", default=None)
+_hands_back: ContextVar[bool] = ContextVar("gateway_hands_back", default=False)
 
 
 @contextmanager
@@ -68,3 +69,17 @@ def remaining() -> float | None:
     """Seconds of patience left, possibly negative; None without a bound."""
     deadline = _deadline.get()
     return None if deadline is None else deadline - time.monotonic()
+
+
+@contextmanager
+def throttling_handed_back() -> Iterator[None]:
+    """Inside, a call that the service throttles is not tried again: the caller has more of them to hold back."""
+    token = _hands_back.set(True)
+    try:
+        yield
+    finally:
+        _hands_back.reset(token)
+
+
+def hands_back_throttling() -> bool:
+    return _hands_back.get()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from azure.core.exceptions import ServiceRequestTimeoutError
@@ -115,7 +116,7 @@ class GuardedTransport(PatientTransport):
     """Reaches what `endpoints` admits. Safe to share between threads: it keeps no cookies and no client closes it."""
 
     def __init__(self) -> None:
-        session = requests.Session()
+        session = _Session()
         session.cookies.set_policy(_NoCookies())
         # Set, so that requests looks for no password of this host in a .netrc.
         session.auth = _as_it_is
@@ -123,6 +124,25 @@ class GuardedTransport(PatientTransport):
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         super().__init__(session=session, session_owner=False)
+
+
+class _Session(requests.Session):
+    """Looks for proxies and certificates in the environment once per host; doing so anew is a fifth of a call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_host: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        parts = urlsplit(url)
+        key = parts.scheme, parts.netloc
+        if proxies or verify not in {True, None} or cert:
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        found = self._of_host.get(key)
+        if found is None:
+            found = super().merge_environment_settings(f"{parts.scheme}://{parts.netloc}/", {}, None, verify, None)
+            self._of_host[key] = found
+        return {**found, "proxies": dict(found["proxies"]), "stream": stream or found["stream"]}
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -148,8 +168,11 @@ class BoundedRetryPolicy(RetryPolicy[Any, Any]):
         )
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        wanted = self.get_retry_after(response)
+        if calls.hands_back_throttling() and (wanted or response.http_response.status_code == 429):
+            return False
         left = calls.remaining()
         longest = _LONGEST_WAIT if left is None else min(_LONGEST_WAIT, left)
-        if (self.get_retry_after(response) or 0) > longest:
+        if (wanted or 0) > longest:
             return False
         return bool(super().is_retry(settings, response))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from apps.gateway.errors import (
     GatewayThrottled,
     ManagementPlaneMissing,
 )
-from apps.gateway.together import each
+from apps.gateway.together import each, pages_together
 from apps.gateway.types import Connection
 from apps.gateway.types_nodes import NodeUser
 from emulator.testing import Emulator
@@ -175,6 +177,82 @@ def test_when_one_is_throttled_all_pause_and_it_is_asked_again() -> None:
 
     assert dict(each(range(50), ask, workers=1)) == {item: item for item in range(50)}
     assert all(at >= 0.5 for _item, at in asked[1:])
+
+
+def test_after_throttling_fewer_ask_at_once() -> None:
+    running, most, lock = 0, [0, 0], threading.Lock()
+    throttled = threading.Event()
+
+    def ask(item: int) -> int:
+        nonlocal running
+        if item == 0 and not throttled.is_set():
+            throttled.set()
+            raise GatewayThrottled(retry_after=0.2)
+        begun_after = 8 <= item <= 10
+        with lock:
+            running += 1
+            most[begun_after] = max(most[begun_after], running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+        return item
+
+    assert dict(each(range(32), ask, workers=8)) == {item: item for item in range(32)}
+    assert most[True] < 8
+
+
+def test_one_throttled_call_holds_back_all_the_others(service: Emulator, connection: Connection) -> None:
+    pools.pool_create(connection, document())
+    service.fault(operation="data.get_pool", status=429, code="TooManyRequests", retry_after=1, count=1)
+    with counted() as calls:
+        found = dict(each(range(20), lambda _item: pools.pool_get(connection, "linux").id, workers=4))
+    assert set(found.values()) == {"linux"}
+    assert sorted(call.status for call in calls.calls) == [200] * 20 + [429]
+
+
+def test_what_the_service_puts_off_for_long_is_asked_of_nothing_else() -> None:
+    asked: list[int] = []
+
+    def ask(item: int) -> int:
+        asked.append(item)
+        raise GatewayThrottled(retry_after=600)
+
+    found = dict(each(range(200), ask, workers=2))
+    assert len(found) == 200
+    assert all(isinstance(answer, GatewayThrottled) for answer in found.values())
+    assert len(asked) <= 2
+
+
+def test_pages_of_many_come_as_they_are_read() -> None:
+    read: list[tuple[int, int]] = []
+
+    def pages(item: int) -> Iterator[list[int]]:
+        for number in range(item):
+            read.append((item, number))
+            yield [item, number]
+        if item == 3:
+            raise GatewayConflict(service_code="PoolBeingDeleted")
+
+    found: dict[int, list[Any]] = {}
+    for item, page in pages_together(range(5), pages, workers=2):
+        found.setdefault(item, []).append(page)
+    assert found.pop(3)[:3] == [[3, 0], [3, 1], [3, 2]]
+    assert found == {item: [*([item, number] for number in range(item)), None] for item in (0, 1, 2, 4)}
+    assert len(read) == len(set(read)) == 10
+
+
+def test_pages_are_read_one_ahead_and_no_further() -> None:
+    read: list[int] = []
+
+    def pages(_item: str) -> Iterator[int]:
+        for number in range(100):
+            read.append(number)
+            yield number
+
+    for _pool, number in pages_together(["pool"], pages):
+        if number == 9:
+            break
+    assert len(read) <= 11
 
 
 def test_a_wait_that_is_too_long_is_handed_to_the_caller() -> None:
