@@ -1,8 +1,9 @@
-"""Puts waiting tasks on nodes with free slots: jobs by priority, tasks in the order they came."""
+"""Puts waiting tasks on nodes with free slots: jobs by priority, tasks of a job in the order they came."""
 
+from collections import deque
 from datetime import datetime
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
 
 import msgspec
 
@@ -11,7 +12,7 @@ from emulator.domain import tasks
 from emulator.domain.jobs import JobRecord
 from emulator.domain.stamps import move
 from emulator.domain.tasks import TaskRecord
-from emulator.scheduler import preparing, starting
+from emulator.scheduler import preempting, preparing, starting
 from emulator.scheduler.placement import PoolNodes
 from emulator.scheduler.ports import NodeRef, PoolTraits, RunKind
 from emulator.scheduler.records import QueueEntry, RunRecord
@@ -31,19 +32,54 @@ def fill_pool(world: World, pool: PoolKey, most: int) -> int:
     if not nodes or traits is None or not traits.is_schedulable:
         return 0
     placed = 0
-    for live in _in_order(world, pool):
-        placed += _fill_from(world, live, nodes, traits, most - placed)
-        if placed >= most:
-            world.mark_dirty(pool)
+    for jobs in _by_priority(world, pool):
+        if placed >= most or not nodes.has_free():
             break
-        if not nodes.has_free():
+        _let_go(world, nodes, jobs[0].priority)
+        placed += _fill_group(world, jobs, nodes, traits, most - placed)
+    if placed >= most:
+        world.mark_dirty(pool)
+    else:
+        preempting.make_room(world, pool, nodes, traits)
+    return placed
+
+
+def _by_priority(world: World, pool: PoolKey) -> list[list[LiveJob]]:
+    """Jobs that have their turn together, the most important first, in each group the oldest first."""
+    jobs = (world.jobs[key] for key in world.jobs_by_pool.get(pool, ()))
+    found = sorted((job for job in jobs if job.is_schedulable), key=lambda job: (-job.priority, job.created, job.key))
+    return [list(group) for _, group in groupby(found, key=lambda job: job.priority)]
+
+
+def _let_go(world: World, nodes: PoolNodes, priority: int) -> None:
+    """Nodes held for more important jobs are free for these too once all that was stopped for them is over."""
+    for ref, hold in nodes.held_above(priority).items():
+        if not any(run in world.runs for run in hold.runs):
+            nodes.let_go(ref)
+
+
+def _fill_group(world: World, jobs: list[LiveJob], nodes: PoolNodes, traits: PoolTraits, most: int) -> int:
+    """Jobs of the same priority: one after the other if the pool says so, else one task of each in turn."""
+    if len(jobs) > 1 and traits.job_order == "none":
+        return _fill_in_turn(world, jobs, nodes, traits, most)
+    placed = 0
+    for live in jobs:
+        placed += _fill_from(world, live, nodes, traits, most - placed)
+        if placed >= most or not nodes.has_free():
             break
     return placed
 
 
-def _in_order(world: World, pool: PoolKey) -> list[LiveJob]:
-    jobs = (world.jobs[key] for key in world.jobs_by_pool.get(pool, ()))
-    return sorted((job for job in jobs if job.is_schedulable), key=lambda job: (-job.priority, job.created, job.key))
+def _fill_in_turn(world: World, jobs: list[LiveJob], nodes: PoolNodes, traits: PoolTraits, most: int) -> int:
+    """The one that has waited longest goes first, so that each has its share however slowly slots come free."""
+    placed = 0
+    waiting = deque(sorted(jobs, key=lambda job: (job.served, job.created, job.key)))
+    while waiting and placed < most and nodes.has_free():
+        live = waiting.popleft()
+        if _fill_from(world, live, nodes, traits, 1):
+            placed += 1
+            waiting.append(live)
+    return placed
 
 
 def _fill_from(world: World, live: LiveJob, nodes: PoolNodes, traits: PoolTraits, most: int) -> int:
@@ -81,7 +117,7 @@ def _next(world: World, live: LiveJob, passed: int) -> QueueEntry | None:
 
 def _nodes_for(world: World, job: JobRecord, record: TaskRecord, nodes: PoolNodes, traits: PoolTraits) -> list[NodeRef]:
     """The nodes the task goes to: one, or one for each instance. Empty when there is no place now."""
-    refused = preparing.refused_nodes(world, job, nodes)
+    refused = preparing.refused_nodes(world, job, nodes) | nodes.held_above(job.job.priority or 0).keys()
     if record.instances:
         return _for_instances(record.instances, nodes, traits, refused)
     manager = job.job.job_manager_task if record.is_manager else None
@@ -131,6 +167,8 @@ def _assign(world: World, job: JobRecord, record: TaskRecord, chosen: list[NodeR
     if record.instances:
         world.groups[runs[0].group] = [run.run for run in runs]
     live.tasks_running += 1
+    world.placings += 1
+    live.served = world.placings
     world.dequeue(account, job.job.id, record)
     ready = [preparing.prepare(world, job, run.ref) for run in runs]
     tasks.place(record, runs[0].run, _node_info(runs[0]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from emulator.scheduler.ports import NodeRef, NodeSlots
 
@@ -26,6 +26,13 @@ class Load:
         return self.node.slots - self.used
 
 
+class Hold(NamedTuple):
+    """A node kept for jobs of this priority at least, while any of the runs is still being stopped."""
+
+    priority: int
+    runs: frozenset[str]
+
+
 class PoolNodes:
     """The nodes of one pool. Finding a node does not get slower with their number."""
 
@@ -34,6 +41,7 @@ class PoolNodes:
         self._by_free: dict[int, dict[NodeRef, None]] = {}
         self._by_name: dict[str, NodeRef] = {}
         self._refused: dict[str, frozenset[NodeRef]] = {}
+        self._held: dict[NodeRef, Hold] = {}
 
     def __len__(self) -> int:
         return len(self._loads)
@@ -58,6 +66,19 @@ class PoolNodes:
     def refused_for(self, job: str) -> frozenset[NodeRef]:
         return self._refused.get(job, frozenset())
 
+    def hold(self, ref: NodeRef, hold: Hold) -> None:
+        """Keep the node from less important jobs until ``let_go``."""
+        known = self._held.get(ref)
+        if known is None or known.priority <= hold.priority:
+            self._held[ref] = hold
+
+    def let_go(self, ref: NodeRef) -> None:
+        self._held.pop(ref, None)
+
+    def held_above(self, priority: int) -> dict[NodeRef, Hold]:
+        """Nodes kept for jobs of a higher priority than this."""
+        return {ref: hold for ref, hold in self._held.items() if hold.priority > priority}
+
     def add(self, node: NodeSlots) -> None:
         """A new node, or one announced again, which keeps its runs."""
         known = self._loads.get(node.ref)
@@ -75,6 +96,7 @@ class PoolNodes:
         if load is None:
             return []
         self._by_name.pop(ref.node.lower(), None)
+        self._held.pop(ref, None)
         self._unlist(load)
         return list(load.runs)
 

@@ -62,7 +62,9 @@ class LiveJob:
     priority: int = 0
     created: str = ""
     is_schedulable: bool = False
+    is_preemptible: bool = False
     most_parallel: int = -1
+    served: int = 0  # when a task of it was placed last, in placings
     waiting: Waiting | None = None
     window: deque[QueueEntry] = field(default_factory=deque)
     read_to: str = ""
@@ -106,6 +108,7 @@ class World:
         self.dirty: dict[PoolKey, None] = {}
         self.after: deque[Callable[[], None]] = deque()
         self.deadlines: list[Deadline] = []
+        self.placings = 0
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -130,6 +133,7 @@ class World:
         live.priority = record.job.priority or 0
         live.created = record.job.creation_time
         live.is_schedulable = record.is_schedulable
+        live.is_preemptible = bool(record.job.allow_task_preemption)
         live.most_parallel = record.job.max_parallel_tasks or -1
         if record.job.uses_task_dependencies and live.waiting is None:
             live.waiting = Waiting()

@@ -38,12 +38,17 @@ WANTED = st.builds(
 
 
 class Scheduling(RuleBasedStateMachine):
-    @initialize(fill=st.sampled_from(["spread", "pack"]), inter_node=st.booleans(), prepared=st.booleans())
-    def begin(self, fill: Any, inter_node: bool, prepared: bool) -> None:
+    @initialize(
+        fill=st.sampled_from(["spread", "pack"]),
+        order=st.sampled_from(["none", "creationtime"]),
+        inter_node=st.booleans(),
+        prepared=st.booleans(),
+    )
+    def begin(self, fill: Any, order: Any, inter_node: bool, prepared: bool) -> None:
         self.cluster = Cluster()
         self.slots = 1 if inter_node else SLOTS
         self.cluster.nodes.pools[POOL] = PoolTraits(
-            fill=fill, slots_per_node=self.slots, inter_node_communication=inter_node
+            fill=fill, job_order=order, slots_per_node=self.slots, inter_node_communication=inter_node
         )
         self.inter_node = inter_node
         self.online: set[str] = set()
@@ -97,9 +102,10 @@ class Scheduling(RuleBasedStateMachine):
     def enable(self, job: str) -> None:
         self._try(lambda: requests.enable_job(self.cluster.scheduler, ACCOUNT, self.cluster.job(job)))
 
-    @rule(job=st.sampled_from(JOBS), most=st.sampled_from([-1, 1, 2]), priority=st.integers(-2, 2))
-    def change_job(self, job: str, most: int, priority: int) -> None:
-        self._try(lambda: self.cluster.change_job(job, maxParallelTasks=most, priority=priority))
+    @rule(job=st.sampled_from(JOBS), most=st.sampled_from([-1, 1, 2]), priority=st.integers(-2, 2), gives=st.booleans())
+    def change_job(self, job: str, most: int, priority: int, gives: bool) -> None:
+        changed = {"maxParallelTasks": most, "priority": priority, "allowTaskPreemption": gives}
+        self._try(lambda: self.cluster.change_job(job, **changed))
 
     @precondition(lambda self: sum(self.reactivations.values()) > 2)
     @rule()
