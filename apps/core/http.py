@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language
+from django.views.decorators.http import etag
 
 from apps.people.actors import Actor
 from apps.people.models import ApiToken, User
@@ -24,6 +28,21 @@ def wants_fragment(request: HttpRequest) -> bool:
     """Whether the answer is a fragment: an htmx request that is not a boosted page change or a history miss."""
     htmx: HtmxDetails = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def unless_known(request: HttpRequest, version: str, answer: Callable[[], HttpResponse]) -> HttpResponse:
+    """The answer with an ETag, or 304 where the poll of a live page has this version already.
+
+    Only polls are spared: a person who opens or reloads a page gets it whole. `version` is about what is shown; address
+    and language are added here.
+    """
+    if "X-Poll" not in request.headers:
+        return answer()
+    asked = f"{version}|{request.get_full_path()}|{get_language()}"
+    tag = f'"{hashlib.sha256(asked.encode()).hexdigest()[:32]}"'
+    response: HttpResponse = etag(lambda *_: tag)(lambda _request: answer())(request)
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def actor_of(request: HttpRequest) -> Actor:

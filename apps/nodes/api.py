@@ -15,7 +15,7 @@ from apps.core.api import PortalApi
 from apps.core.exceptions import Invalid, NotVisible
 from apps.nodes.actions import NodeAction, TaskOption
 from apps.nodes.files import node_file_delete, node_files
-from apps.nodes.listing import MOST, SORTS, NodeSearch, node_search
+from apps.nodes.listing import MOST, SORTS, SPANS, NodeSearch, node_search
 from apps.nodes.logins import Login, logins
 from apps.nodes.models import NodeSnapshot, NodeStateChange, NodeWork, PoolUser, Progress
 from apps.nodes.selectors import node_history, node_snapshot, pool_user_get, pool_user_list, work_get, work_rows
@@ -45,6 +45,10 @@ _SEARCH = [
     OpenApiParameter("size", str),
     OpenApiParameter("agent", str),
     OpenApiParameter("stale", str, enum=["yes", "no"], description="Booted before its pool's last change."),
+    OpenApiParameter("since", str, enum=list(SPANS), description="In their state for longer than this."),
+    OpenApiParameter("boot", str, enum=list(SPANS), description="Booted longer ago than this."),
+    OpenApiParameter("busy", str, enum=["yes", "no"], description="Whether tasks run on them now."),
+    OpenApiParameter("used", str, enum=["yes", "no"], description="Whether a task ever ran on them."),
     OpenApiParameter("sort", str, enum=[*SORTS, *(f"-{name}" for name in SORTS)]),
 ]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 
 from apps.accounts.models import BatchAccount
 from apps.core.exceptions import Invalid
@@ -34,6 +36,8 @@ SORTS: dict[str, list[str]] = {
 # Moments and numbers are wanted from their newest or largest end by many, so nulls never come first.
 _NULLABLE = frozenset({"state_since", "last_boot", "start_task_exit_code"})
 START_TASKS = ("success", "failure", "running", "none")
+SPANS = {"10m": timedelta(minutes=10), "1h": timedelta(hours=1), "1d": timedelta(days=1), "7d": timedelta(days=7)}
+YES_NO = ("yes", "no")
 MOST = 50_000  # nodes in one selection
 
 
@@ -41,7 +45,9 @@ MOST = 50_000  # nodes in one selection
 class NodeSearch:
     """What a list of nodes is narrowed to; empty fields do not narrow, unknown values count as empty.
 
-    `package` is an application id or `id:version`; `stale` picks nodes that have not taken their pool's change.
+    `package` is an application id or `id:version`; `stale` picks nodes that have not taken their pool's change. `since`
+    and `boot` are keys of `SPANS`: nodes that are in their state, or up, for longer. `busy`: tasks run; `used`: some
+    ran.
     """
 
     words: str = ""
@@ -55,6 +61,10 @@ class NodeSearch:
     size: str = ""
     agent: str = ""
     stale: str = ""
+    since: str = ""
+    boot: str = ""
+    busy: str = ""
+    used: str = ""
     sort: str = "id"
 
     @classmethod
@@ -71,12 +81,16 @@ class NodeSearch:
             state=text("state"),
             scheduling=_known(text("scheduling"), ("enabled", "disabled")),
             kind=_known(text("kind"), ("dedicated", "spot")),
-            errors=_known(text("errors"), ("yes", "no")),
+            errors=_known(text("errors"), YES_NO),
             start_task=_known(text("start_task"), START_TASKS),
             package=text("package"),
             size=text("size"),
             agent=text("agent"),
-            stale=_known(text("stale"), ("yes", "no")),
+            stale=_known(text("stale"), YES_NO),
+            since=_known(text("since"), SPANS),
+            boot=_known(text("boot"), SPANS),
+            busy=_known(text("busy"), YES_NO),
+            used=_known(text("used"), YES_NO),
             sort=sort if sort.removeprefix("-") in SORTS else "id",
         )
 
@@ -108,6 +122,7 @@ def node_search(*, actor: Actor, account: BatchAccount, search: NodeSearch) -> Q
         found = found.filter(broken if search.errors == "yes" else ~broken)
     if search.start_task:
         found = found.filter(_start_task(search.start_task))
+    found = _by_time_and_tasks(found, search)
     if search.package:
         found = found.filter(pool__in=_carrying(account, search.package))
     if search.stale:
@@ -115,8 +130,19 @@ def node_search(*, actor: Actor, account: BatchAccount, search: NodeSearch) -> Q
     return found.order_by(*_order(search.sort), "pk")
 
 
+def _by_time_and_tasks(found: QuerySet[NodeSnapshot], search: NodeSearch) -> QuerySet[NodeSnapshot]:
+    now = timezone.now()
+    for column, span in (("state_since", search.since), ("last_boot", search.boot)):
+        if span:
+            found = found.filter(**{f"{column}__lte": now - SPANS[span]})
+    for column, wanted in (("running_tasks", search.busy), ("total_tasks", search.used)):
+        if wanted:
+            found = found.filter(**{f"{column}__gt": 0} if wanted == "yes" else {column: 0})
+    return found
+
+
 def _stale(found: QuerySet[NodeSnapshot], wanted: bool) -> QuerySet[NodeSnapshot]:
-    stale = Q(last_boot__lt=F("pool__start_task_changed")) | Q(last_boot__lt=F("pool__packages_changed"))
+    stale = pools.booted_before_change("last_boot", "pool__")
     return found.filter(stale) if wanted else found.exclude(pk__in=found.filter(stale).values("pk"))
 
 
@@ -128,12 +154,11 @@ def _start_task(wanted: str) -> Q:
 
 def _carrying(account: BatchAccount, package: str) -> list[int]:
     """Keys of the pools that reference an application, or one version of it."""
-    application, _, version = package.lower().partition(":")
-    rows = PoolSnapshot.objects.filter(account=account).values_list("pk", "packages")
+    application, _, version = package.partition(":")
     return [
-        key
-        for key, packages in rows
-        if any(name.lower() == application and (not version or str(its).lower() == version) for name, its in packages)
+        pool.pk
+        for pool in PoolSnapshot.objects.filter(account=account).only("packages")
+        if pools.references(pool, application, version)
     ]
 
 
@@ -148,7 +173,7 @@ def _order(sort: str) -> list[Any]:
     return order
 
 
-def _known(value: str, admitted: tuple[str, ...]) -> str:
+def _known(value: str, admitted: Collection[str]) -> str:
     return value if value in admitted else ""
 
 

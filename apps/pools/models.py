@@ -63,6 +63,9 @@ class PoolSnapshot(models.Model):
     # have not taken it.
     start_task_changed = models.DateTimeField(null=True)
     packages_changed = models.DateTimeField(null=True)
+    # What the references mean now, as `Content.as_dict` gives it, and when the latest of that changed
+    contents: "models.JSONField[Any, Any]" = models.JSONField(default=list)
+    contents_changed = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["pool_id"]
@@ -88,7 +91,8 @@ class PoolSnapshot(models.Model):
     @property
     def node_config_changed(self) -> Any:
         """When something that nodes take at their boot changed last."""
-        return max(filter(None, (self.start_task_changed, self.packages_changed)), default=None)
+        times = (self.start_task_changed, self.packages_changed, self.contents_changed)
+        return max(filter(None, times), default=None)
 
 
 class PoolSample(models.Model):

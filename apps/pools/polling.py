@@ -33,6 +33,7 @@ from apps.gateway.types_nodes import Node
 from apps.gateway.types_pools import Pool
 from apps.nodes.models import NodeStateChange
 from apps.nodes.states import PASSING
+from apps.pools.contents import contents_note, held_read
 from apps.pools.models import FleetReading, PoolSample, PoolSnapshot
 from apps.pools.recording import nodes_record, pool_values
 
@@ -192,9 +193,20 @@ def _read(account: BatchAccount, connection: Connection, lease: _Lease) -> bool:
         nodes_record(snapshots[pool_id], nodes, lease.renew)
         _sample(snapshots[pool_id], nodes)
         moving = moving or any(node.state in PASSING for node in nodes)
+    _contents(account, list(snapshots.values()), lease)
     if failure is not None:
         raise failure
     return moving
+
+
+def _contents(account: BatchAccount, pools: list[PoolSnapshot], lease: _Lease) -> None:
+    """What the referenced packages hold now. It comes last: nodes do not wait for the management plane."""
+    held = held_read(account, pools)
+    changed = [pool for pool in pools if contents_note(pool, held)]
+    if changed:
+        with transaction.atomic():
+            lease.renew()
+            PoolSnapshot.objects.bulk_update(changed, ["contents", "contents_changed"], batch_size=200)
 
 
 def _nodes(connection: Connection, pool_id: str) -> list[Node]:

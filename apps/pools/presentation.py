@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import BatchAccount
 from apps.nodes.states import NodeState, state_label, state_tone
+from apps.pools.contents import contents
 from apps.pools.models import PoolSnapshot, VmPrice
+from apps.pools.selectors import CHANGES, booted_before_change
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+    from apps.people.roles import Role
+    from apps.pools.selectors import Fleet
 
 _STATES: dict[str, tuple[StrOrPromise, str]] = {
     "active": (gettext_lazy("Active"), "success"),
@@ -144,8 +150,8 @@ def pool_row(pool: PoolSnapshot, stale: int) -> PoolRow:
 
 def stale_counts(keys: list[int]) -> dict[int, int]:
     """How many nodes of each pool have not taken its last change, in one query."""
-    changed = PoolSnapshot.objects.filter(pk__in=keys).exclude(start_task_changed=None, packages_changed=None)
-    late = Q(nodes__last_boot__lt=F("start_task_changed")) | Q(nodes__last_boot__lt=F("packages_changed"))
+    changed = PoolSnapshot.objects.filter(pk__in=keys).exclude(**dict.fromkeys(CHANGES))
+    late = booted_before_change("nodes__last_boot")
     counted = changed.annotate(stale=Count("nodes", filter=late)).values_list("pk", "stale")
     return dict(counted)
 
@@ -177,6 +183,45 @@ def _trouble(error: dict[str, Any]) -> Trouble:
     code = str(error.get("code", ""))
     remedy = _REMEDIES.get(code) or next((text for name, text in _REMEDIES.items() if code.startswith(name)), "")
     return Trouble(code, str(error.get("message", "")), str(remedy), list(error.get("details") or ()))
+
+
+def fleet_version(fleet: Fleet, role: Role | None) -> str:
+    """What changes with every reading of the account, and with what the reader may do."""
+    problem = fleet.problem.code if fleet.problem else ""
+    return f"{fleet.read_at}|{problem}|{role}"
+
+
+# --- Changes that wait for a reboot ----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that nodes take at their boot, and when it changed. `seen`: that is when the portal saw it."""
+
+    text: str
+    at: datetime
+    seen: bool = False
+
+
+def changes(pool: PoolSnapshot) -> list[Change]:
+    """What changed in the pool since the portal knows it, the latest first."""
+    found = []
+    if pool.start_task_changed:
+        found.append(Change(_("The start task was changed"), pool.start_task_changed))
+    if pool.packages_changed:
+        found.append(Change(_("The list of application packages was changed"), pool.packages_changed))
+    for content in contents(pool):
+        if content.changed is None:
+            continue
+        values = {"application": content.application, "version": content.means}
+        text = _("%(application)s %(version)s was activated")
+        if content.by_default:
+            text = _("%(version)s became the default version of %(application)s")
+        found.append(Change(text % values, content.changed, seen=content.by_default))
+    return sorted(found, key=lambda change: change.at, reverse=True)
+
+
+def changes_since(pool: PoolSnapshot, boot: datetime | None) -> list[Change]:
+    """The changes that a node which booted then has not taken."""
+    return [change for change in changes(pool) if boot is not None and boot < change.at]
 
 
 # --- Cost -----------------------------------------------------------------------------------------------------------

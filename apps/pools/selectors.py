@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
@@ -16,6 +16,7 @@ from apps.gateway import batch
 from apps.gateway import pools as gateway_pools
 from apps.gateway.types_pools import AutoScaleRun, Pool
 from apps.nodes.models import NodeSnapshot
+from apps.nodes.states import BROKEN
 from apps.people.actors import Actor
 from apps.people.roles import Permission
 from apps.pools.models import FleetReading, PoolSnapshot
@@ -50,6 +51,8 @@ class PoolSearch:
     state: str = ""
     scale: str = ""
     trouble: str = ""
+    size: str = ""
+    package: str = ""
     order: str = ""
     values: dict[str, Any] = field(default_factory=dict)
 
@@ -82,11 +85,28 @@ def pool_search(*, actor: Actor, account: BatchAccount, search: PoolSearch) -> Q
         found = found.filter(Q(state=search.state) | Q(state="active", allocation_state=search.state))
     if search.scale:
         found = found.filter(auto_scale=search.scale == "auto")
-    if search.trouble:
-        found = found.exclude(resize_errors=[]) if search.trouble == "resize" else found.exclude(auto_scale_error={})
+    if search.size:
+        found = found.filter(vm_size=search.size.lower())
+    if search.package:
+        application, _, version = search.package.partition(":")
+        found = found.filter(pk__in=[pool.pk for pool in found if references(pool, application, version)])
+    found = _troubled(found, search.trouble)
     columns = SORTS.get(search.order.removeprefix("-"), SORTS["id"])
     sign = "-" if search.order.startswith("-") else ""
     return found.order_by(*(f"{sign}{column}" for column in columns), "pk")
+
+
+def _troubled(found: QuerySet[PoolSnapshot], trouble: str) -> QuerySet[PoolSnapshot]:
+    if trouble == "resize":
+        return found.exclude(resize_errors=[])
+    if trouble == "auto":
+        return found.exclude(auto_scale_error={})
+    if trouble == "stale":
+        late = NodeSnapshot.objects.filter(booted_before_change("last_boot", "pool__"), pool=OuterRef("pk"))
+        return found.filter(Exists(late))
+    if trouble == "nodes":
+        return found.filter(Exists(NodeSnapshot.objects.filter(pool=OuterRef("pk"), state__in=sorted(BROKEN))))
+    return found
 
 
 def pool_snapshot(*, actor: Actor, account: BatchAccount, pool_id: str) -> PoolSnapshot:
@@ -122,6 +142,17 @@ def node_counts(nodes: QuerySet[NodeSnapshot]) -> dict[str, int]:
     return {row["state"]: row["count"] for row in counted}
 
 
+CHANGES = ("start_task_changed", "packages_changed", "contents_changed")
+
+
+def booted_before_change(last_boot: str, pool: str = "") -> Q:
+    """Nodes that booted before what they take at their boot changed. `last_boot` and `pool` lead to the columns."""
+    late = Q()
+    for column in CHANGES:
+        late |= Q(**{f"{last_boot}__lt": F(f"{pool}{column}")})
+    return late
+
+
 def stale_nodes(pool: PoolSnapshot) -> QuerySet[NodeSnapshot]:
     """Nodes that booted before the pool's start task or packages changed, and so have not taken the change.
 
@@ -129,3 +160,42 @@ def stale_nodes(pool: PoolSnapshot) -> QuerySet[NodeSnapshot]:
     """
     changed = pool.node_config_changed
     return pool.nodes.filter(last_boot__lt=changed) if changed else pool.nodes.none()
+
+
+# --- Packages -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class PackageUse:
+    """A pool that references a package. `by_default`: without a version, so it means the default one."""
+
+    pool: PoolSnapshot
+    by_default: bool
+    version: str
+
+
+def package_name(application: str, version: str) -> str:
+    """How filters name a reference: `id` or `id:version`."""
+    return f"{application}:{version}" if version else application
+
+
+def references(pool: PoolSnapshot, application: str, version: str = "") -> bool:
+    """Whether a pool references an application, or with `version` this very one."""
+    return any(
+        str(name).lower() == application.lower() and (not version or str(its).lower() == version.lower())
+        for name, its in pool.packages
+    )
+
+
+def pools_with_package(
+    *, actor: Actor, account: BatchAccount, application: str, version: str = "", is_default: bool = False
+) -> list[PackageUse]:
+    """Pools that reference an application, or one version of it, as the poller saw them; with `is_default` also those
+    that name no version.
+    """
+    found = []
+    for pool in pool_list(actor=actor, account=account).order_by("pool_id"):
+        for name, its in pool.packages:
+            named = bool(its) and (not version or str(its).lower() == version.lower())
+            unnamed = not its and (not version or is_default)
+            if str(name).lower() == application.lower() and (named or unnamed):
+                found.append(PackageUse(pool, by_default=not its, version=str(its)))
+    return found

@@ -10,6 +10,6 @@ test("a hidden tab and failures slow the poll down, to at most a minute", () => 
 });
 
 test("each answer has its consequence", () => {
-  const expected = { 200: "swap", 204: "keep", 286: "last", 304: "keep", 401: "stop", 403: "stop", 404: "stop", 410: "stop", 429: "retry", 500: "retry", 503: "retry" };
+  const expected = { 200: "swap", 204: "keep", 286: "last", 304: "keep", 401: "stop", 403: "stop", 404: "stop", 405: "stop", 410: "stop", 429: "retry", 500: "retry", 503: "retry" };
   for (const [status, decision] of Object.entries(expected)) assert.equal(pollDecision(Number(status)), decision, status);
 });

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select
+from django.http import QueryDict
 from django.template.context import Context
 from django.template.loader import get_template
 from django.templatetags.static import static
@@ -211,6 +212,7 @@ def data_list(context: Context, content: str, id: str, page: Any, **options: Any
     query = context["request"].GET
     # What belongs to the toolbar's own fields is not repeated as a hidden field, and a new search starts at page one.
     own = {"q", "page", *(choice["name"] for choice in options.get("filters") or [])}
+    seldom = [choice for choice in options.get("filters") or [] if choice.get("seldom")]
     values = {
         "id": id,
         "page": page,
@@ -220,21 +222,42 @@ def data_list(context: Context, content: str, id: str, page: Any, **options: Any
         "kept": [(name, value) for name, values in query.lists() if name not in own for value in values],
         "filtered": any(query.get(name) for name in own - {"page"}),
         **options,
+        "seldom": seldom,
+        "seldom_used": any(query.get(choice["name"]) for choice in seldom),
+        "sorts": [_sort(query, key, label, options.get("default", "")) for key, label in options.get("sorts") or []],
     }
     return render("data_list", values)
 
 
 @register.simple_tag(takes_context=True)
-def sort_header(context: Context, key: str, label: str, end: bool = False, default: str = "") -> SafeString:
-    """A column head that sorts by `key` through `?sort=`; `default` is the order without it ("name", "-created")."""
+def sort_header(
+    context: Context,
+    key: str,
+    label: str,
+    *,
+    end: bool = False,
+    default: str = "",
+    also: str = "",
+    also_label: str = "",
+) -> SafeString:
+    """A column head that sorts by `key` through `?sort=`; `default` is the order without it ("name", "-created").
+
+    `also` is a second key, for a column whose cells show two things.
+    """
     query = context["request"].GET
+    sorts = [_sort(query, key, label, default), *([_sort(query, also, also_label, default)] if also else [])]
+    direction = next((one["direction"] for one in sorts if one["direction"]), "")
+    return render("sort_header", {"sorts": sorts, "end": end, "direction": direction})
+
+
+def _sort(query: QueryDict, key: str, label: str, default: str) -> dict[str, str]:
+    """A link that sorts by a key, the other way round where that is the order now."""
     order = query.get("sort", "") or default
     direction = {key: "ascending", f"-{key}": "descending"}.get(order, "")
     wanted = query.copy()
     wanted["sort"] = f"-{key}" if direction == "ascending" else key
     wanted.pop("page", None)
-    values = {"label": label, "end": end, "direction": direction, "href": f"?{wanted.urlencode()}"}
-    return render("sort_header", values)
+    return {"label": label, "direction": direction, "href": f"?{wanted.urlencode()}"}
 
 
 # --- Leaves ------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.utils.translation import get_language, gettext, ngettext
 from django.views.decorators.http import etag
@@ -14,7 +14,7 @@ from apps.core.exceptions import Conflict, Invalid, NotVisible, PortalError
 from apps.core.messages import message_for
 from apps.nodes.actions import TRAITS, NodeAction
 from apps.nodes.forms import ActionForm
-from apps.nodes.listing import named, selected
+from apps.nodes.listing import selected
 from apps.nodes.models import NodeSnapshot, NodeWork
 from apps.nodes.selectors import work_counts, work_get, work_rows
 from apps.nodes.services.acting import nodes_act
@@ -32,7 +32,8 @@ TYPED = frozenset({NodeAction.REMOVE, NodeAction.REIMAGE})  # what they lose doe
 class NodeActView(NodesView):
     """An action on one, some or all matching nodes: first what it will touch, then the doing.
 
-    A GET names nodes by `?node=pool/node`; a POST without `confirmed` is the selection of the list.
+    A GET names nodes by `?node=pool/node`, or with `all` those that `query` matches; a POST without `confirmed` is the
+    selection of the list.
     """
 
     permission = Permission.OPERATE
@@ -40,7 +41,7 @@ class NodeActView(NodesView):
 
     def get(self, request: Any, action: str, **_: Any) -> HttpResponse:
         chosen = self._action(action)
-        return self._ask(chosen, named(actor=self.actor, account=self.account, names=request.GET.getlist("node")))
+        return self._ask(chosen, selected(actor=self.actor, account=self.account, data=request.GET))
 
     def post(self, request: Any, action: str, **_: Any) -> HttpResponse:
         chosen = self._action(action)
@@ -148,6 +149,8 @@ def _warning(action: NodeAction, nodes: QuerySet[NodeSnapshot]) -> str:
         texts.append(
             ngettext("%(count)s task runs on them.", "%(count)s tasks run on them.", running) % {"count": running}
         )
+    if action in {NodeAction.REBOOT, NodeAction.REIMAGE} and (pool := _emptied(nodes)):
+        texts.append(gettext("No other node of %(pool)s runs tasks until they are back.") % {"pool": pool})
     states = TRAITS[action].states
     unfit = nodes.order_by().exclude(state__in=states).count() if states else 0
     if unfit:
@@ -160,6 +163,16 @@ def _warning(action: NodeAction, nodes: QuerySet[NodeSnapshot]) -> str:
             % {"count": unfit}
         )
     return " ".join(texts)
+
+
+def _emptied(nodes: QuerySet[NodeSnapshot]) -> str:
+    """A pool all of whose working nodes are among these, where they are more than one."""
+    working = Q(state__in=("idle", "running"))
+    counted = nodes.order_by().values_list("pool__pool_id", "pool").annotate(count=Count("pk", filter=working))
+    for pool_id, key, count in counted:
+        if count > 1 and NodeSnapshot.objects.filter(working, pool=key).count() == count:
+            return str(pool_id)
+    return ""
 
 
 def _back(view: NodesView, first: list[NodeSnapshot], count: int) -> str:

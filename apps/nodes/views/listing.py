@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils.translation import gettext
 
 from apps.core.csv_export import csv_response
+from apps.core.http import unless_known
 from apps.nodes.listing import NodeSearch, choices, node_search
 from apps.nodes.models import NodeSnapshot
 from apps.nodes.states import NodeState, state_label, state_tone
@@ -17,7 +18,8 @@ from apps.nodes.views.shared import NodesView, short_id
 from apps.people.roles import Permission
 from apps.pools.models import PoolSnapshot
 from apps.pools.polling import watch
-from apps.pools.selectors import fleet, node_counts
+from apps.pools.presentation import fleet_version
+from apps.pools.selectors import Fleet, fleet, node_counts
 
 PAGE_SIZE = 50
 
@@ -30,6 +32,11 @@ class NodeListView(NodesView):
 
     def get(self, request: Any, **_: Any) -> HttpResponse:
         watch(self.account)
+        found = fleet(actor=self.actor, account=self.account)
+        version = fleet_version(found, self.actor.role_on(self.account))
+        return unless_known(request, version, lambda: self._list(request, found))
+
+    def _list(self, request: Any, found: Fleet) -> HttpResponse:
         search = NodeSearch.parse(request.GET)
         nodes = node_search(actor=self.actor, account=self.account, search=search)
         counts = node_counts(node_search(actor=self.actor, account=self.account, search=search.any_state))
@@ -40,14 +47,16 @@ class NodeListView(NodesView):
             "search": search,
             "chips": chips(counts, search.state),
             "all_count": sum(counts.values()),
-            "fleet": fleet(actor=self.actor, account=self.account),
+            "summary": _summary(counts),
+            "fleet": found,
             "filters": self._filters(search),
+            "sorts": _sorts(),
             "query": request.GET.urlencode(),
             "pool_query": f"?{urlencode({'pool': search.pool})}" if search.pool else "",
             "csv_url": f"{self.address('list-csv')}?{request.GET.urlencode()}",
             "may_act": self.actor.may(Permission.OPERATE, self.account),
         }
-        return self.page("nodes/list.html", context)
+        return self.page_or_fragment("nodes/list.html", "nodes/_list.html", context)
 
     def _filters(self, search: NodeSearch) -> list[dict[str, Any]]:
         found = choices(actor=self.actor, account=self.account, pool=search.pool)
@@ -61,19 +70,36 @@ class NodeListView(NodesView):
         ]
         kinds = [("dedicated", gettext("Dedicated")), ("spot", gettext("Spot"))]
         scheduling = [("enabled", gettext("Enabled")), ("disabled", gettext("Disabled"))]
+        spans = [
+            ("10m", gettext("10 minutes")),
+            ("1h", gettext("1 hour")),
+            ("1d", gettext("1 day")),
+            ("7d", gettext("7 days")),
+        ]
         filters = [
             ("pool", gettext("Pool"), [(pool, pool) for pool in found.pools]),
             ("state", gettext("State"), states),
-            ("scheduling", gettext("Scheduling"), scheduling),
-            ("kind", gettext("Kind"), kinds),
             ("errors", gettext("Errors"), yes_no),
             ("start_task", gettext("Start task"), start_tasks),
-            ("package", gettext("Package"), [(package, package.replace(":", " ")) for package in found.packages]),
-            ("size", gettext("VM size"), [(size, size) for size in found.sizes]),
-            ("agent", gettext("Node agent"), [(agent, agent) for agent in found.agents]),
             ("stale", gettext("Waits for a reboot"), yes_no),
         ]
-        return [{"name": name, "label": label, "choices": offered} for name, label, offered in filters if offered]
+        seldom = [
+            ("scheduling", gettext("Scheduling"), scheduling),
+            ("kind", gettext("Kind"), kinds),
+            ("size", gettext("VM size"), [(size, size) for size in found.sizes]),
+            ("package", gettext("Package"), [(package, package.replace(":", " ")) for package in found.packages]),
+            ("agent", gettext("Node agent"), [(agent, agent) for agent in found.agents]),
+            ("since", gettext("In its state for over"), spans),
+            ("boot", gettext("Booted before"), spans),
+            ("busy", gettext("Runs tasks"), yes_no),
+            ("used", gettext("Ever ran a task"), yes_no),
+        ]
+        return [
+            {"name": name, "label": label, "choices": offered, "seldom": group is seldom}
+            for group in (filters, seldom)
+            for name, label, offered in group
+            if offered
+        ]
 
 
 class NodeListCsvView(NodesView):
@@ -85,6 +111,30 @@ class NodeListCsvView(NodesView):
     def get(self, request: Any, **_: Any) -> HttpResponseBase:
         nodes = node_search(actor=self.actor, account=self.account, search=NodeSearch.parse(request.GET))
         return csv_response(f"{self.account.name}-nodes", _csv_heads(), _csv_rows(nodes.iterator(chunk_size=1000)))
+
+
+def _sorts() -> list[tuple[str, str]]:
+    """All orders, for phones; the heads of the table have the same."""
+    return [
+        ("id", gettext("Node")),
+        ("pool", gettext("Pool")),
+        ("state", gettext("State")),
+        ("since", gettext("In its state since")),
+        ("scheduling", gettext("Scheduling")),
+        ("address", gettext("Address")),
+        ("size", gettext("VM size")),
+        ("kind", gettext("Kind")),
+        ("running", gettext("Running tasks")),
+        ("total", gettext("Tasks in all")),
+        ("boot", gettext("Last boot")),
+        ("agent", gettext("Node agent")),
+        ("start_task", gettext("Start task")),
+    ]
+
+
+def _summary(counts: dict[str, int]) -> str:
+    """The nodes by state in one sentence, for who hears the page."""
+    return ", ".join(f"{chip['count']} {chip['label']}" for chip in chips(counts, ""))
 
 
 def chips(counts: dict[str, int], chosen: str) -> list[dict[str, Any]]:

@@ -14,13 +14,11 @@ from apps.pools import catalogue
 from apps.pools.document import exported, masked
 from apps.pools.forms.engine import DocumentForm
 from apps.pools.forms.pool import MetadataForm, PackageFields, StartTaskFields
-from apps.pools.selectors import pool_live, stale_nodes
+from apps.pools.selectors import pool_live
 from apps.pools.services.changing import metadata_change, packages_change, start_task_change
 from apps.pools.services.creating import PoolRefused
 from apps.pools.views.creating import rows_changed
-from apps.pools.views.shared import PoolView, nodes_url
-
-MOST_NAMED = 20
+from apps.pools.views.shared import PoolView
 
 
 class ChangeView(PoolView):
@@ -37,7 +35,7 @@ class ChangeView(PoolView):
 
     def get(self, request: Any, **_more: Any) -> HttpResponse:
         if not (wants_fragment(request) and "live" in request.GET):
-            return self.pool_page({"late": self._late()})
+            return self.pool_page()
         return self.page(self.fragment, {"pool": self.snapshot(), **self._live()})
 
     def post(self, request: Any, pool: str, **_more: Any) -> HttpResponse:
@@ -78,19 +76,10 @@ class ChangeView(PoolView):
         return self._context(self.form(None, document), pool.etag) | {"may_operate": may_operate}
 
     def _whole(self, form: DocumentForm, etag: str, status: int = 200) -> HttpResponse:
-        return self.pool_page(self._context(form, etag) | {"answered": True, "late": self._late()}, status=status)
+        return self.pool_page(self._context(form, etag) | {"answered": True}, status=status)
 
     def _context(self, form: DocumentForm, etag: str) -> dict[str, Any]:
         return {"form": form, "etag": etag, "rows": {path: form.rows(path) for path in self.rows}}
-
-    def _late(self) -> dict[str, Any]:
-        """The nodes that have not taken the last change."""
-        found = stale_nodes(self.snapshot())
-        return {
-            "nodes": list(found.order_by("node_id")[:MOST_NAMED]),
-            "count": found.count(),
-            "url": nodes_url(self.account.slug, self.kwargs["pool"], stale="yes"),
-        }
 
 
 class StartTaskView(ChangeView):

@@ -7,13 +7,12 @@ from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 
 from apps.core.exceptions import PortalError
-from apps.core.http import wants_fragment
 from apps.nodes.states import state_label, state_tone
 from apps.people.roles import Permission
 from apps.pools.document import exported, masked, pretty
 from apps.pools.models import PoolSample
 from apps.pools.presentation import hourly_cost
-from apps.pools.selectors import node_counts, pool_live, stale_nodes
+from apps.pools.selectors import pool_live
 from apps.pools.sheet import sheet
 from apps.pools.views.shared import PoolView
 
@@ -38,7 +37,6 @@ class PoolDetailView(PoolView):
             "span": span if span in SPANS else "6h",
             "spans": SPANS,
             "broken": self._broken(pool.by_state),
-            "stale_states": node_counts(stale_nodes(pool)),
         }
         return self.pool_page(context, pool=pool)
 
@@ -96,7 +94,7 @@ class PoolConfigurationView(PoolView):
     template = "pools/configuration.html"
 
     def get(self, request: Any, **_more: Any) -> HttpResponse:
-        if not wants_fragment(request) and "live" not in request.GET:
+        if "live" not in request.GET:
             return self.pool_page()
         context: dict[str, Any] = {"pool_id": self.kwargs["pool"]}
         try:

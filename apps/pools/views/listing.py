@@ -8,10 +8,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 
 from apps.core.csv_export import csv_response
+from apps.core.http import unless_known
 from apps.people.roles import Permission
 from apps.pools.models import PoolSnapshot
-from apps.pools.presentation import pool_rows
-from apps.pools.selectors import PoolSearch, fleet, pool_search
+from apps.pools.presentation import fleet_version, pool_rows
+from apps.pools.selectors import Fleet, PoolSearch, fleet, package_name, pool_list, pool_search
 from apps.pools.views.shared import FleetView
 
 PAGE_SIZE = 50
@@ -25,18 +26,41 @@ class PoolListView(FleetView):
 
     def get(self, request: Any, **_more: Any) -> HttpResponse:
         self.look()
+        state = fleet(actor=self.actor, account=self.account)
+        version = fleet_version(state, self.actor.role_on(self.account))
+        return unless_known(request, version, lambda: self._list(request, state))
+
+    def _list(self, request: HttpRequest, state: Fleet) -> HttpResponse:
         found = pool_search(actor=self.actor, account=self.account, search=search_of(request))
         page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
         page.object_list = pool_rows(page.object_list)  # type: ignore[assignment]
         context = {
             "page": page,
-            "fleet": fleet(actor=self.actor, account=self.account),
-            "filters": _filters(),
+            "fleet": state,
+            "filters": self._filters(),
+            "sorts": _sorts(),
             "csv_url": f"{self.address('list-csv')}?{request.GET.urlencode()}",
             "may_operate": self.actor.may(Permission.OPERATE, self.account),
             "may_price": self.actor.may(Permission.MANAGE_ACCOUNT, self.account),
         }
-        return self.page("pools/list.html", context)
+        return self.page_or_fragment("pools/list.html", "pools/_list.html", context)
+
+    def _filters(self) -> list[dict[str, Any]]:
+        known = pool_list(actor=self.actor, account=self.account).values_list("vm_size", "packages")
+        sizes = sorted({size for size, _packages in known if size})
+        names = sorted({package_name(*reference) for _size, packages in known for reference in packages}, key=str.lower)
+        seldom = [
+            ("size", _("VM size"), [(size, size) for size in sizes]),
+            ("package", _("Package"), [(name, name.replace(":", " ")) for name in names]),
+        ]
+        return [
+            *_filters(),
+            *(
+                {"name": name, "label": label, "choices": offered, "seldom": True}
+                for name, label, offered in seldom
+                if offered
+            ),
+        ]
 
 
 class PoolListCsvView(FleetView):
@@ -55,6 +79,8 @@ def search_of(request: HttpRequest) -> PoolSearch:
         state=query.get("state", ""),
         scale=query.get("scale", ""),
         trouble=query.get("trouble", ""),
+        size=query.get("size", ""),
+        package=query.get("package", ""),
         order=query.get("sort", ""),
     )
 
@@ -67,11 +93,30 @@ def _filters() -> list[dict[str, Any]]:
         ("deleting", _("Deleting")),
     ]
     scales = [("fixed", _("Fixed")), ("auto", _("Automatic"))]
-    troubles = [("resize", _("Resize errors")), ("auto", _("Errors of automatic scaling"))]
+    troubles = [
+        ("resize", _("Resize errors")),
+        ("auto", _("Errors of automatic scaling")),
+        ("stale", _("Nodes without the last change")),
+        ("nodes", _("Nodes that need a look")),
+    ]
     return [
         {"name": "state", "label": _("State"), "choices": states},
         {"name": "scale", "label": _("Scaling"), "choices": scales},
         {"name": "trouble", "label": _("Trouble"), "choices": troubles},
+    ]
+
+
+def _sorts() -> list[tuple[str, str]]:
+    """All orders, for phones; the heads of the table have most of them."""
+    return [
+        ("id", _("Pool ID")),
+        ("state", _("State")),
+        ("allocation", _("Allocation")),
+        ("dedicated", _("Dedicated nodes")),
+        ("spot", _("Spot nodes")),
+        ("size", _("VM size")),
+        ("image", _("Image")),
+        ("created", _("Created")),
     ]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
@@ -14,15 +16,19 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from apps.core.http import wants_fragment
 from apps.core.views import PortalView
+from apps.nodes.states import state_label
 from apps.operations.models import ACTIVE, Operation
 from apps.operations.presentation import shown
 from apps.operations.selectors import operation_list
 from apps.people.roles import Permission
 from apps.pools import polling
 from apps.pools.models import PoolSnapshot
-from apps.pools.presentation import pool_row, stale_counts
-from apps.pools.selectors import fleet, pool_snapshot
+from apps.pools.presentation import changes_since, pool_row
+from apps.pools.selectors import fleet, node_counts, pool_snapshot, stale_nodes
 from apps.pools.services.creating import pool_key
+
+
+MOST_NAMED = 20
 
 
 class FleetView(PortalView):
@@ -59,13 +65,14 @@ class PoolView(FleetView):
     ) -> HttpResponse:
         self.look()
         pool = pool or self.snapshot()
-        row = pool_row(pool, stale_counts([pool.pk]).get(pool.pk, 0))
+        late = self.late(pool)
         busy = operation_list(actor=self.actor).filter(
             account=self.account, subject_key__startswith=pool_key(pool.pool_id), status__in=ACTIVE
         )
         shared = {
+            "late": late,
             "pool": pool,
-            "row": row,
+            "row": pool_row(pool, late["count"]),
             "fleet": fleet(actor=self.actor, account=self.account),
             "tabs": self.tabs(pool),
             "running": [shown(one) for one in busy if one.subject_key.split(":")[1] == pool.pool_id.lower()],
@@ -73,6 +80,21 @@ class PoolView(FleetView):
             "nodes_url": nodes_url(self.account.slug, pool.pool_id),
         }
         return self.page(self.template, {**shared, **(context or {})}, status)
+
+    def late(self, pool: PoolSnapshot) -> dict[str, Any]:
+        """The nodes that have not taken the last change of what nodes take at their boot."""
+        found = stale_nodes(pool)
+        boots = found.aggregate(earliest=Min("last_boot"))
+        query = urlencode({"pool": pool.pool_id, "stale": "yes"})
+        act = reverse("nodes:act", kwargs={"account": self.account.slug, "action": "reboot"})
+        return {
+            "nodes": list(found.order_by("node_id")[:MOST_NAMED]),
+            "count": found.count(),
+            "states": [(state_label(state), count) for state, count in sorted(node_counts(found).items())],
+            "changes": changes_since(pool, boots["earliest"]),
+            "url": nodes_url(self.account.slug, pool.pool_id, stale="yes"),
+            "reboot_url": f"{act}?{urlencode({'all': '1', 'query': query})}",
+        }
 
     def tabs(self, pool: PoolSnapshot) -> list[dict[str, Any]]:
         found: list[tuple[str, str, str, int | None]] = [

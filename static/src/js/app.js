@@ -5,6 +5,7 @@ import { startCopy } from "./copy.js";
 import { startCommandBars } from "./commandbar.js";
 import { startDialogs } from "./dialogs.js";
 import { startForms } from "./forms.js";
+import { startLive } from "./live.js";
 import { startMenus } from "./menus.js";
 import { startNavigation } from "./navigation.js";
 import { startPolling } from "./polling.js";
@@ -18,6 +19,7 @@ startNavigation(htmx);
 // Before the polls: it decides what the first of them asks for.
 startBell();
 startPolling(htmx);
+startLive(htmx);
 startDialogs(htmx);
 startForms();
 startToasts();

@@ -14,7 +14,7 @@ export function pollDecision(status) {
   if (status === 286) return "last";
   if (status >= 200 && status < 300) return status === 204 ? "keep" : "swap";
   if (status === 304) return "keep";
-  if ([401, 403, 404, 410].includes(status)) return "stop";
+  if ([401, 403, 404, 405, 410].includes(status)) return "stop";
   return "retry";
 }
 

@@ -136,13 +136,12 @@ class Transfer {
   }
 }
 
+/** What the API says, in its one shape of errors. */
 function reasonOf(response) {
-  const body = response?.getBody() ?? "";
   try {
-    const data = JSON.parse(body);
-    return data.detail ?? data.message ?? Object.values(data.errors ?? {}).flat().join(" ");
+    return JSON.parse(response.getBody()).error.message;
   } catch {
-    return body.length < 300 && !body.startsWith("<") ? body : "";
+    return "";
   }
 }
 
@@ -162,7 +161,7 @@ async function submit(form) {
   const body = await answer.json().catch(() => ({}));
   if (answer.status === 200 || answer.status === 201) return begin(form, file, answer, body);
   if (body.errors) return showErrors(form, body.errors);
-  return showErrors(form, { __all__: [body.detail ?? body.message ?? word("error")] });
+  return showErrors(form, { __all__: [body.error?.message ?? word("error")] });
 }
 
 function begin(form, file, answer, body) {
@@ -220,6 +219,12 @@ async function catchUp(transfer) {
   }
 }
 
+/** Names that were typed before the scripts had come, or that the browser has kept, are as good as ones typed now. */
+function showNames() {
+  const typed = [...document.querySelectorAll("#id_application_id, #id_version")].some((input) => input.value);
+  if (typed) document.getElementById("names")?.dispatchEvent(new Event("names-known"));
+}
+
 const transferOf = (element) => element.closest("[data-upload]").transfer;
 
 export function startUploads() {
@@ -251,6 +256,8 @@ export function startUploads() {
     input.value = "";
   });
   onArrival("[data-uploads]", showInterrupted);
+  // By then htmx, whose script comes first, listens.
+  document.addEventListener("DOMContentLoaded", showNames);
   addEventListener("offline", () => running.forEach((transfer) => transfer.client && transfer.lose()));
   addEventListener("online", () => running.forEach((transfer) => transfer.lost && transfer.resume()));
   addEventListener("beforeunload", (event) => {

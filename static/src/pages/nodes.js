@@ -1,37 +1,64 @@
 // Choosing nodes, the form that adds a user, and the live tail of a file. Everything works without, by forms and links.
 import { csrfToken } from "../js/dom.js";
+import { Selection } from "../js/selection.js";
 
 const TAIL_SECONDS = 2;
 const TAIL_MOST = 1_000_000; // characters that stay in the page
 
 // --- Choosing nodes ------------------------------------------------------------------------------------------------
+const chosen = new Selection();
 const boxes = () => [...document.querySelectorAll('input[name="node"][form="node-selection"]')];
 
+// The list is there, anew or changed: bring its boxes to what is chosen.
 function showSelection() {
   const bar = document.querySelector("[data-selection]");
   if (!bar) return;
-  const all = bar.querySelector("[data-select-matching]");
+  chosen.arrive(bar.querySelector("input[name='query']").value);
   const found = boxes();
-  for (const box of found) box.disabled = all.checked;
+  const shown = found.map((box) => box.value);
+  for (const box of found) Object.assign(box, { checked: chosen.has(box.value), disabled: chosen.all });
+  bar.querySelector("[data-select-matching]").checked = chosen.all;
   const page = document.querySelector("[data-select-page]");
-  const count = found.filter((box) => box.checked).length;
-  if (page) {
-    page.disabled = all.checked;
-    page.checked = count > 0 && count === found.length;
-    page.indeterminate = count > 0 && count < found.length;
-  }
+  const state = chosen.page(shown);
+  if (page) Object.assign(page, { disabled: chosen.all, checked: state === "all", indeterminate: state === "some" });
   const words = bar.querySelector("[data-selection-count]");
-  const { none, one, many } = words.dataset;
-  const text = all.checked ? "" : count === 0 ? none : count === 1 ? one : many.replace("%s", String(count));
+  const text = chosen.text(shown, words.dataset);
   if (words.textContent !== text) words.textContent = text;
-  for (const button of document.querySelectorAll("button[form='node-selection']")) button.disabled = !all.checked && count === 0;
+  bar.querySelector("[data-select-nothing]").hidden = !chosen.size || chosen.all;
+  for (const button of document.querySelectorAll("button[form='node-selection']")) button.disabled = !chosen.all && !chosen.size;
 }
 
-document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-select-page]")) for (const box of boxes()) box.checked = event.target.checked;
-  if (event.target.matches("[data-select-page], [data-select-matching], input[name='node']")) showSelection();
+document.addEventListener("change", ({ target }) => {
+  if (target.matches("[data-select-page]")) for (const box of boxes()) chosen.set(box.value, target.checked);
+  else if (target.matches("[data-select-matching]")) chosen.all = target.checked;
+  else if (target.matches("input[name='node'][form='node-selection']")) chosen.set(target.value, target.checked);
+  else return;
+  showSelection();
 });
-document.addEventListener("htmx:afterSettle", showSelection);
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest("[data-select-nothing]")) return;
+  chosen.clear();
+  showSelection();
+  document.querySelector("[data-select-matching]")?.focus();
+});
+// Nodes that were chosen on other pages go along.
+document.addEventListener("submit", ({ target }) => {
+  if (target.id !== "node-selection") return;
+  for (const field of target.querySelectorAll("[data-elsewhere]")) field.remove();
+  if (chosen.all) return;
+  for (const value of chosen.elsewhere(boxes().map((box) => box.value))) {
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "node", value });
+    field.dataset.elsewhere = "";
+    target.append(field);
+  }
+});
+for (const type of ["htmx:afterSettle", "live:renewed"]) document.addEventListener(type, showSelection);
+// What the browser ticked again after going back counts.
+addEventListener("pageshow", () => {
+  for (const box of boxes()) if (box.checked) chosen.set(box.value, true);
+  if (document.querySelector("[data-select-matching]")?.checked) chosen.all = true;
+  showSelection();
+});
 
 // --- Adding a user -------------------------------------------------------------------------------------------------
 function showWay(form) {
@@ -86,4 +113,3 @@ function startTail(text) {
 
 const tail = document.querySelector("[data-tail]");
 if (tail) startTail(tail);
-showSelection();
