@@ -4,8 +4,9 @@ import asyncio
 import heapq
 import itertools
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,32 +20,37 @@ _SLICE = 0.02  # seconds of work before requests get their turn
 _PATIENCE = 60.0  # longest sleep, so that a wall clock which was set is noticed
 
 
-@dataclass(order=True, slots=True)
 class Entry:
     """Something that will happen; ``cancel`` makes it nothing."""
 
-    at: datetime
-    number: int
-    action: Action | None = field(compare=False)
+    __slots__ = ("action", "at")
+
+    def __init__(self, at: datetime, action: Action) -> None:
+        self.at = at
+        self.action: Action | None = action
 
     def cancel(self) -> None:
         self.action = None
 
 
 class Agenda:
-    """Runs actions when they are due, in order of time, then of their being added. One thread, no overlap."""
+    """Runs actions when they are due, in order of time, then of their being added. One thread, no overlap.
+
+    ``together`` is entered around the actions of one slice, after which requests get their turn.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._entries: list[Entry] = []
+        self.together: Callable[[], AbstractContextManager[None]] = nullcontext
+        self._entries: list[tuple[datetime, int, Entry]] = []
         self._numbers = itertools.count()
         self._changed = asyncio.Event()
         clock.listeners.append(self._changed.set)
 
     def at(self, when: datetime, action: Action) -> Entry:
-        entry = Entry(when, next(self._numbers), action)
-        heapq.heappush(self._entries, entry)
-        if self._entries[0] is entry:
+        entry = Entry(when, action)
+        heapq.heappush(self._entries, (when, next(self._numbers), entry))
+        if self._entries[0][2] is entry:
             self._changed.set()
         return entry
 
@@ -53,14 +59,27 @@ class Agenda:
 
     def run_next(self) -> bool:
         """Do what is due first. False when nothing is due."""
-        while self._entries and self._entries[0].action is None:
+        while self._entries and self._entries[0][2].action is None:
             heapq.heappop(self._entries)
-        if not self._entries or self._entries[0].at > self._clock.now():
+        if not self._is_due():
             return False
-        action = heapq.heappop(self._entries).action
+        action = heapq.heappop(self._entries)[2].action
         if action is not None:
             _do(action)
         return True
+
+    def run_slice(self) -> bool:
+        """Do what is due, but not for long. False when nothing is left that is due."""
+        if not self._is_due():
+            return False
+        until = time.monotonic() + _SLICE
+        with self.together():
+            while self.run_next() and time.monotonic() < until:
+                pass
+        return self._is_due()
+
+    def _is_due(self) -> bool:
+        return bool(self._entries) and self._entries[0][0] <= self._clock.now()
 
     def clear(self) -> None:
         self._entries.clear()
@@ -74,12 +93,8 @@ class Agenda:
 
     async def catch_up(self) -> None:
         """Do all that is due by now, giving requests their turns."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + _SLICE
-        while self.run_next():
-            if loop.time() > until:
-                await asyncio.sleep(0)
-                until = loop.time() + _SLICE
+        while self.run_slice():
+            await asyncio.sleep(0)
 
     async def _wait(self) -> None:
         try:
@@ -91,7 +106,7 @@ class Agenda:
         """Seconds until something is due, None while only a change of clock or agenda can bring that."""
         if not self._entries or self._clock.paused_at is not None:
             return None
-        return min(max(0.0, (self._entries[0].at - self._clock.now()).total_seconds()), _PATIENCE)
+        return min(max(0.0, (self._entries[0][0] - self._clock.now()).total_seconds()), _PATIENCE)
 
 
 class Branch:

@@ -69,7 +69,7 @@ class Clock:
 
 def iso(moment: datetime) -> str:
     """UTC with seven digits, as the service writes times."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "0Z"
 
 
 def http_date(moment: datetime) -> str:

@@ -73,6 +73,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Services:
         events=scheduler,
     )
     scheduler.connect(fleet, fleet)
+    agenda.together = scheduler.together
     return Services(
         settings=settings,
         store=store,

@@ -258,9 +258,7 @@ def forget_task(world: World, account: str, job: str, record: TaskRecord) -> Non
     if live is not None and live.waiting is not None:
         live.waiting.forget(record.task.id)
     world.dequeue(account, job, record)
-    counts = world.counts(account, job)
-    counts.add(record.task.state, record.task.execution_info.result, record.slots, -1)
-    world.repositories.task_counts.put(account, job, counts)
+    world.count(account, job, record.task.state, record.task.execution_info.result, record.slots, -1)
     world.repositories.tasks.delete(world.scope(account, job), record.task.id)
     world.repositories.subtasks.delete_scope(f"{world.scope(account, job)}/{record.task.id}")
     for run in runs:

@@ -16,8 +16,7 @@ from emulator.scheduler.ports import Drain, NodeRef, NodeSlots, Pools, RunEnd, R
 from emulator.scheduler.world import World, pool_key
 from emulator.store import Store
 
-BATCH = 500  # tasks placed in one transaction
-TURN = 2000  # tasks placed before others have their turn
+TURN = 200  # tasks placed and nodes told before others have their turn
 
 _NODE_TAKEN = "The task was ended because its node was taken away"
 
@@ -25,8 +24,9 @@ _NODE_TAKEN = "The task was ended because its node was taken away"
 class Scheduler:
     """Implements ``NodeEvents``. Deterministic: the same calls at the same times give the same runs.
 
-    Each call takes effect in one transaction of the store; what it makes nodes do follows after that. The agenda
-    calls back for deadlines, and when more could be placed than one turn allows.
+    Each call takes effect in one transaction of the store; what it makes nodes do follows after that, for calls made
+    ``together`` after the last of them. The agenda calls back for deadlines, and when there is more to do than one turn
+    allows.
     """
 
     def __init__(self, store: Store, repositories: Repositories, clock: Clock, ids: IdSource, agenda: Agenda) -> None:
@@ -34,30 +34,56 @@ class Scheduler:
         self._agenda = agenda
         self._alarm: Entry | None = None
         self.world = World(*self._parts)
-        self._is_draining = False
+        self._is_held = False  # what follows from calls is left to somebody further up
+        self._more: Entry | None = None
 
     def connect(self, runners: Runners, pools: Pools) -> None:
         self.world.runners, self.world.pools_port = runners, pools
 
     @contextmanager
-    def unit(self) -> Iterator[World]:
-        """Changes that belong together. What follows from them is done afterwards."""
+    def together(self) -> Iterator[None]:
+        """Calls that are kept in one transaction. What follows from them is done when all are made."""
+        if self._is_held:
+            yield
+            return
         with self.world.store.transaction():
+            self._is_held = True
+            try:
+                yield
+            finally:
+                self._is_held = False
+        self.work()
+
+    @contextmanager
+    def unit(self) -> Iterator[World]:
+        """Changes that belong together, or are undone together. What follows from them is done afterwards."""
+        with self.world.unit():
             yield self.world
         self.work()
 
     def work(self) -> None:
         """Do what earlier calls left to do. Within a call that does so already it is left to that one."""
-        if self._is_draining:
+        if self._is_held:
             return
-        self._is_draining = True
+        self._is_held = True
+        problem: Exception | None = None
         try:
-            self._drain()
+            with self.world.store.transaction():
+                try:
+                    self._drain()
+                except Exception as error:  # noqa: BLE001 - what was done until then is kept: nodes know of it already
+                    problem = error
         finally:
-            self._is_draining = False
-        if self.world.dirty:
-            self._agenda.after(0, self.work)
+            self._is_held = False
+        if problem is not None:
+            raise problem
+        if (self.world.after or self.world.dirty) and (self._more is None or self._more.action is None):
+            self._more = self._agenda.after(0, self._go_on)
         self._set_alarm()
+
+    def _go_on(self) -> None:
+        self._more = None
+        self.work()
 
     def _set_alarm(self) -> None:
         due = self.next_deadline()
@@ -72,15 +98,15 @@ class Scheduler:
         self.tick()
 
     def _drain(self) -> None:
-        placed = 0
-        while self.world.after or (self.world.dirty and placed < TURN):
-            while self.world.after:
+        left = TURN
+        while left > 0 and (self.world.after or self.world.dirty):
+            while left > 0 and self.world.after:
                 self.world.after.popleft()()
+                left -= 1
             for pool in list(self.world.dirty):
-                with self.world.store.transaction():
-                    placed += assigning.fill_pool(self.world, pool, BATCH)
-                if placed >= TURN:
-                    break
+                if left > 0 and not self.world.after:
+                    with self.world.unit():
+                        left -= assigning.fill_pool(self.world, pool, left)
 
     # Time
 
@@ -191,6 +217,9 @@ class Scheduler:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        if self._more is not None:
+            self._more.cancel()
+            self._more = None
         self.connect(runners, pools)
 
     def forget_account(self, account: str) -> None:

@@ -65,9 +65,7 @@ def _add_manager(world: World, account: str, record: JobRecord, manager: JobMana
     record.next_task += 1
     world.save_job(account, record)
     world.repositories.tasks.put(world.scope(account, record.job.id), manager.id, task)
-    counts = world.counts(account, record.job.id)
-    counts.add("active", None, task.slots)
-    world.repositories.task_counts.put(account, record.job.id, counts)
+    world.count(account, record.job.id, "active", None, task.slots)
     world.enqueue(account, record.job.id, task)
 
 
@@ -156,8 +154,8 @@ def end_if_all_complete(world: World, account: str, record: JobRecord) -> bool:
 
 def check(world: World, account: str, job_id: str) -> None:
     """Go on with a job that waited for its runs to be over."""
-    record = world.job(account, job_id)
     live = world.jobs.get(job_key(account, job_id))
+    record = world.job(account, job_id) if live is not None and live.is_stopping else None
     if record is None or live is None:
         return
     if record.job.state == "disabling" and not live.runs:
@@ -262,7 +260,7 @@ def forget(world: World, account: str, record: JobRecord) -> None:
     for kind in (world.repositories.tasks, world.repositories.task_queue, world.repositories.subtasks):
         kind.delete_scope(scope)
     world.repositories.preparations.delete_scope(scope)
-    world.repositories.task_counts.delete(account, job)
+    world.forget_counts(account, job)
     world.repositories.jobs.delete(account, job)
     world.forget_job(job_key(account, job))
     for load in world.pools.get(pool_key(account, record.pool or ""), ()):

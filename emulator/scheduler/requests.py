@@ -87,17 +87,12 @@ def add_tasks(
     jobs.check_takes_tasks(job.job)
     results: list[TaskRecord | ServiceError] = []
     with scheduler.unit() as world:
-        counts = world.counts(account, job.job.id)
         for task in wanted:
             try:
                 results.append(_add(world, account, job, task))
             except ServiceError as error:
                 results.append(error)
-        added = [result for result in results if isinstance(result, TaskRecord)]
-        for record in added:
-            counts.add("active", None, record.slots)
-        if added:
-            world.repositories.task_counts.put(account, job.job.id, counts)
+        if any(isinstance(result, TaskRecord) for result in results):
             world.save_job(account, job)
     return results
 
@@ -109,6 +104,7 @@ def _add(world: World, account: str, job: JobRecord, wanted: NewTask) -> TaskRec
     record = tasks.new_task(wanted, wanted.id, job.job, sequence=job.next_task, now=world.now(), etag=world.etag())
     job.next_task += 1
     world.repositories.tasks.put(world.scope(account, job.job.id), wanted.id, record)
+    world.count(account, job.job.id, "active", None, record.slots)
     stopping.wait(world, world.jobs.get(job_key(account, job.job.id)), account, job.job.id, record)
     return record
 

@@ -93,6 +93,7 @@ def forget_account(world: World, account: str) -> None:
             world.drop_run(run)
             world.groups.pop(run.group, None)
         world.forget_job(key)
+        world.forget_counts(*key)
     repositories = world.repositories
     for kind in (
         repositories.jobs,

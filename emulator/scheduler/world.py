@@ -62,6 +62,7 @@ class LiveJob:
     priority: int = 0
     created: str = ""
     is_schedulable: bool = False
+    is_stopping: bool = False  # and goes on once its runs are over
     is_preemptible: bool = False
     most_parallel: int = -1
     served: int = 0  # when a task of it was placed last, in placings
@@ -108,6 +109,8 @@ class World:
         self.dirty: dict[PoolKey, None] = {}
         self.after: deque[Callable[[], None]] = deque()
         self.deadlines: list[Deadline] = []
+        self._counts: dict[JobKey, TaskCounts] = {}
+        self._uncounted: dict[JobKey, None] = {}
         self.placings = 0
 
     def now(self) -> datetime:
@@ -115,6 +118,19 @@ class World:
 
     def etag(self) -> str:
         return self.ids.etag(self.now())
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """A transaction. Counts that change in it are written once, at its end."""
+        self._write_counts()
+        try:
+            with self.store.transaction():
+                yield
+                self._write_counts()
+        except BaseException:
+            self._counts.clear()
+            self._uncounted.clear()
+            raise
 
     # Jobs
 
@@ -133,6 +149,7 @@ class World:
         live.priority = record.job.priority or 0
         live.created = record.job.creation_time
         live.is_schedulable = record.is_schedulable
+        live.is_stopping = record.job.state == "disabling" or record.ending is not None
         live.is_preemptible = bool(record.job.allow_task_preemption)
         live.most_parallel = record.job.max_parallel_tasks or -1
         if record.job.uses_task_dependencies and live.waiting is None:
@@ -166,7 +183,28 @@ class World:
         return self.repositories.tasks.get(self.scope(account, job), task)
 
     def counts(self, account: str, job: str) -> TaskCounts:
-        return self.repositories.task_counts.get(account, job) or TaskCounts()
+        """To be read. ``count`` changes them."""
+        found = self._counts.get(job_key(account, job))
+        return found or self.repositories.task_counts.get(account, job) or TaskCounts()
+
+    def count(self, account: str, job: str, state: str, result: str | None, slots: int, sign: int = 1) -> None:
+        """Count a task in, or with ``sign`` -1 out. Only within a unit."""
+        key = job_key(account, job)
+        counts = self._counts[key] = self.counts(account, job)
+        counts.add(state, result, slots, sign)
+        self._uncounted[key] = None
+
+    def _write_counts(self) -> None:
+        for key in self._uncounted:
+            self.repositories.task_counts.put(*key, self._counts[key])
+            if key not in self.jobs:
+                del self._counts[key]
+        self._uncounted.clear()
+
+    def forget_counts(self, account: str, job: str) -> None:
+        self._counts.pop(job_key(account, job), None)
+        self._uncounted.pop(job_key(account, job), None)
+        self.repositories.task_counts.delete(account, job)
 
     @contextmanager
     def changing(self, account: str, job: str, record: TaskRecord) -> Iterator[None]:
@@ -176,10 +214,8 @@ class World:
         self.repositories.tasks.put(self.scope(account, job), record.task.id, record)
         new = record.task.state, record.task.execution_info.result
         if new != was:
-            counts = self.counts(account, job)
-            counts.add(*was, record.slots, -1)
-            counts.add(*new, record.slots)
-            self.repositories.task_counts.put(account, job, counts)
+            self.count(account, job, *was, record.slots, -1)
+            self.count(account, job, *new, record.slots)
 
     def enqueue(self, account: str, job: str, record: TaskRecord) -> None:
         place = queue_place(record)

@@ -82,7 +82,9 @@ class MemoryStore:
 
     def _set(self, kind: str, scope: str, key: str, body: bytes | None) -> bytes | None:
         """Put, or without a body delete. Returns what was there and remembers it while a transaction is open."""
-        scopes = self._kinds.setdefault(kind, SortedDict())
+        scopes = self._kinds.get(kind)
+        if scopes is None:
+            scopes = self._kinds[kind] = SortedDict()
         found = scopes.get(scope)
         was = found.get(key) if found is not None else None
         if self._undo is not None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 UNLIMITED = "P10675199DT2H48M5.4775807S"
 WEEK = "P7D"
@@ -12,6 +13,7 @@ _DURATION = re.compile(
 _FRACTION = re.compile(r"\.(\d+)")
 
 
+@lru_cache(1000)
 def seconds(duration: str) -> float:
     """Seconds of an ISO 8601 duration without years and months. Raises ValueError."""
     match = _DURATION.fullmatch(duration)
@@ -21,6 +23,7 @@ def seconds(duration: str) -> float:
     return parts["days"] * 86400 + parts["hours"] * 3600 + parts["minutes"] * 60 + parts["seconds"]
 
 
+@lru_cache(1000)
 def duration(text: str) -> str:
     """The duration in the service's own spelling: PT01H00M00S is PT1H. Raises ValueError."""
     if text == UNLIMITED:
