@@ -1,6 +1,8 @@
 from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import add_never_cache_headers
 
 
@@ -31,3 +33,16 @@ class PrivatePagesMiddleware:
         if "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
+
+
+class CompressedPagesMiddleware(GZipMiddleware):
+    """Pages go out compressed: a list of fifty nodes is a tenth of its size.
+
+    Nothing else does. Downloads keep their length and ranges, and the API its strong ETags. Lengths tell nothing of
+    what stands in a page (BREACH): Django masks the form token anew each time and pads what it compresses.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.streaming or not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        return super().process_response(request, response)
