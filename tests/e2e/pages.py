@@ -20,7 +20,11 @@ PARTS = {
     "accounts:tile-nodes",
     "applications:job",
     "applications:names",
+    "nodes:file-piece",
     "operations:bell",
+    "pools:history",
+    "pools:images",
+    "pools:sizes",
 }
 FILES = {
     "api-not-found",
@@ -30,20 +34,32 @@ FILES = {
     "applications:packages-csv",
     "healthz",
     "mfa_download_recovery_codes",
+    "nodes:file-download",
+    "nodes:list-csv",
+    "nodes:user-csv",
+    "nodes:user-rdp",
+    "nodes:user-ssh-config",
+    "nodes:work-csv",
+    "pools:json",
+    "pools:list-csv",
     "readyz",
 }
 LEADING_ON = {"home", "account_logout"}
 # There only for those who sign in with a second factor.
 SECOND_FACTOR = {"mfa_deactivate_totp", "mfa_view_recovery_codes"}
-# Rooms whose pages want pools and nodes, which `place.py` does not make yet.
-UNFURNISHED = ("jobs:", "nodes:", "pools:")
 # Asked on top of the address.
-QUERIES = {"accounts:storage-link": "?id={storage}"}
+QUERIES = {
+    "accounts:storage-link": "?id={storage}",
+    "nodes:act": "?node={pool}/{node}",
+    "nodes:file": "?path=startup/stdout.txt",
+    "nodes:file-delete": "?path=startup/stdout.txt",
+    "nodes:user-add": "?pool={pool}",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What stands in the addresses."""
+    """What stands in the addresses. A value under "route.argument" holds for that route alone."""
 
     arguments: dict[str, Any]
     storage: str
@@ -52,15 +68,16 @@ class Place:
 def pages() -> Iterator[Route]:
     """Every route that shows a page to somebody who opens it."""
     for route in walk():
-        if route.is_api or route.name.startswith(UNFURNISHED) or "GET" not in route.methods:
+        if route.is_api or "GET" not in route.methods:
             continue
         if route.name not in PARTS | FILES | LEADING_ON | SECOND_FACTOR:
             yield route
 
 
 def address(route: Route, place: Place, reverse: Callable[..., str]) -> str:
-    values = {name: place.arguments[name] for name in route.arguments}
-    return reverse(route.name, kwargs=values) + QUERIES.get(route.name, "").format(storage=place.storage)
+    values = {name: place.arguments.get(f"{route.name}.{name}", place.arguments[name]) for name in route.arguments}
+    query = QUERIES.get(route.name, "").format(storage=place.storage, **place.arguments)
+    return reverse(route.name, kwargs=values) + query
 
 
 def is_for_strangers(route: Route) -> bool:

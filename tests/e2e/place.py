@@ -6,6 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.estate import APPLICATION, LONG, VERSION, make_estate
 from tests.e2e.pages import Place
 from tests.e2e.service import STORAGE
 from tests.e2e.zips import hostile_zip, text_zip
@@ -13,12 +14,9 @@ from tests.support.stack import Stack
 from tests.uploads.conftest import token_for
 from tests.uploads.portal import Portal
 
-APPLICATION, VERSION = "Blender", "4.2.1"
-LONG = "a-name-that-is-as-long-as-the-service-allows_" + "x" * 19
-
 
 def make_place(stack: Stack, folder: Path) -> Place:
-    """Applications with packages, good and refused uploads, a token; returns what the addresses need."""
+    """Applications with packages, good and refused uploads, a token, pools and nodes; returns what addresses need."""
     stack.batch.link_storage(STORAGE)
     portal = Portal(stack, token_for(stack, "admin"))
     _upload(portal, folder, APPLICATION, "3.6", "new-application")
@@ -27,8 +25,9 @@ def make_place(stack: Stack, folder: Path) -> Place:
     _upload(portal, folder, LONG, LONG, "new-application")
     portal.ended(portal.upload(hostile_zip(folder / "evil.zip"), "Maya", "2026", action="new-application"))
     portal.http.patch(f"/accounts/local/applications/{APPLICATION}", json={"default_version": VERSION})
+    estate = make_estate(stack, portal, folder)
     portal.http.close()
-    return Place(_arguments(stack, operation), stack.batch.storage_id("secondstorage"))
+    return Place(_arguments(stack, operation) | estate, stack.batch.storage_id("secondstorage"))
 
 
 def _upload(portal: Portal, folder: Path, application: str, version: str, action: str) -> str:
