@@ -93,8 +93,10 @@ class Agenda:
 
     async def catch_up(self) -> None:
         """Do all that is due by now, giving requests their turns."""
-        while self.run_slice():
+        more = self.run_slice()
+        while more:
             await asyncio.sleep(0)
+            more = self.run_slice()
 
     async def _wait(self) -> None:
         try:

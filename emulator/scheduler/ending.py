@@ -258,7 +258,7 @@ def forget_task(world: World, account: str, job: str, record: TaskRecord) -> Non
     if live is not None and live.waiting is not None:
         live.waiting.forget(record.task.id)
     world.dequeue(account, job, record)
-    world.count(account, job, record.task.state, record.task.execution_info.result, record.slots, -1)
+    world.count(account, job, record.task.state, record.task.execution_info.result, record.slots, sign=-1)
     world.repositories.tasks.delete(world.scope(account, job), record.task.id)
     world.repositories.subtasks.delete_scope(f"{world.scope(account, job)}/{record.task.id}")
     for run in runs:

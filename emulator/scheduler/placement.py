@@ -1,5 +1,6 @@
 """Which node of a pool takes a task: nodes by how many slots they have free."""
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -38,7 +39,8 @@ class PoolNodes:
 
     def __init__(self) -> None:
         self._loads: dict[NodeRef, Load] = {}
-        self._by_free: dict[int, dict[NodeRef, None]] = {}
+        # Not plain dicts: finding the first key of one takes longer with every key that was removed before it.
+        self._by_free: dict[int, OrderedDict[NodeRef, None]] = {}
         self._by_name: dict[str, NodeRef] = {}
         self._refused: dict[str, frozenset[NodeRef]] = {}
         self._held: dict[NodeRef, Hold] = {}
@@ -149,7 +151,7 @@ class PoolNodes:
 
     def _list(self, load: Load) -> None:
         if load.accepts and load.free > 0:
-            self._by_free.setdefault(load.free, {})[load.node.ref] = None
+            self._by_free.setdefault(load.free, OrderedDict())[load.node.ref] = None
 
     def _unlist(self, load: Load) -> None:
         nodes = self._by_free.get(load.free)

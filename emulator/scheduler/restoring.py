@@ -50,7 +50,7 @@ def _restore_run(world: World, run: RunRecord) -> None:
         world.repositories.runs.delete(run.account, run.run)
         return
     world.runs[run.run] = run
-    world.in_doubt[run.run] = run
+    world.in_doubt.setdefault(run.ref, {})[run.run] = run
     (live.runs if run.kind != "jobrelease" else live.releases).add(run.run)
     if run.instance is not None:
         world.groups.setdefault(run.group, []).append(run.run)
@@ -61,12 +61,9 @@ def _restore_run(world: World, run: RunRecord) -> None:
 
 def adopt(world: World, node: NodeSlots) -> None:
     """The runs in doubt on a node that is announced: those it names live, the others are lost."""
-    if not world.in_doubt:
-        return
     nodes = world.pools[pool_key(node.ref.account, node.ref.pool)]
-    here = [run for run in world.in_doubt.values() if run.ref == node.ref]
+    here = list(world.in_doubt.pop(node.ref, {}).values())
     for run in here:
-        del world.in_doubt[run.run]
         if run.run in node.runs:
             nodes.adopt(node.ref, run.run, run.slots)
     for run in here:
@@ -76,10 +73,11 @@ def adopt(world: World, node: NodeSlots) -> None:
 
 def settle(world: World) -> None:
     """All nodes are announced: what is still in doubt is lost. Jobs that were about to end go on with that."""
-    for run in list(world.in_doubt.values()):
-        world.in_doubt.pop(run.run, None)
-        if run.run in world.runs:
-            ending.run_lost(world, run)
+    while world.in_doubt:
+        _, runs = world.in_doubt.popitem()
+        for run in runs.values():
+            if run.run in world.runs:
+                ending.run_lost(world, run)
     for key in list(world.jobs):
         job_life.check(world, *key)
 

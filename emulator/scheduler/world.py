@@ -104,7 +104,7 @@ class World:
         self.jobs_by_pool: dict[PoolKey, dict[JobKey, None]] = {}
         self.runs: dict[str, RunRecord] = {}
         self.groups: dict[str, list[str]] = {}
-        self.in_doubt: dict[str, RunRecord] = {}
+        self.in_doubt: dict[NodeRef, dict[str, RunRecord]] = {}
         self.draining: set[NodeRef] = set()
         self.dirty: dict[PoolKey, None] = {}
         self.after: deque[Callable[[], None]] = deque()
@@ -187,7 +187,7 @@ class World:
         found = self._counts.get(job_key(account, job))
         return found or self.repositories.task_counts.get(account, job) or TaskCounts()
 
-    def count(self, account: str, job: str, state: str, result: str | None, slots: int, sign: int = 1) -> None:
+    def count(self, account: str, job: str, state: str, result: str | None, slots: int, *, sign: int = 1) -> None:
         """Count a task in, or with ``sign`` -1 out. Only within a unit."""
         key = job_key(account, job)
         counts = self._counts[key] = self.counts(account, job)
@@ -214,7 +214,7 @@ class World:
         self.repositories.tasks.put(self.scope(account, job), record.task.id, record)
         new = record.task.state, record.task.execution_info.result
         if new != was:
-            self.count(account, job, *was, record.slots, -1)
+            self.count(account, job, *was, record.slots, sign=-1)
             self.count(account, job, *new, record.slots)
 
     def enqueue(self, account: str, job: str, record: TaskRecord) -> None:
