@@ -94,11 +94,16 @@ class TaskCounts(msgspec.Struct):
 
 
 class PreparationRecord(msgspec.Struct):
-    """The preparation and release of a job on one node. ``is_ready`` lets tasks run there, None while it runs."""
+    """The preparation and release of a job on one node. ``is_ready`` lets tasks run there, None while it runs.
+
+    ``boot`` and ``disk`` are those of the node when the preparation began.
+    """
 
     status: PreparationAndRelease
     is_ready: bool | None = None
     run: str | None = None
+    boot: str = ""
+    disk: str = ""
 
 
 def new_job(wanted: JobSpecification, job_id: str, now: datetime, etag: str) -> JobRecord:

@@ -85,6 +85,7 @@ class NodeRecord(msgspec.Struct, rename="camel", omit_defaults=True):
     errors: list[NodeError] = []
     ssh_port: int | None = None
     packages: dict[str, str] = {}
+    disk_since: str | None = None
 
     @property
     def is_online(self) -> bool:
@@ -98,7 +99,7 @@ class NodeRecord(msgspec.Struct, rename="camel", omit_defaults=True):
         return "idle" if self.scheduling_state == "enabled" else "offline"
 
 
-PRIVATE = frozenset({"number", "sshPort", "packages"})
+PRIVATE = frozenset({"number", "sshPort", "packages", "diskSince"})
 
 
 class NodeRow(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -174,6 +175,12 @@ def set_scheduling(node: NodeRecord, state: Literal["enabled", "disabled"]) -> N
     if node.scheduling_state == state:
         raise ServiceError("NodeAlreadyInTargetSchedulingState")
     node.scheduling_state = state
+
+
+def new_disk(node: NodeRecord, now: datetime) -> None:
+    """Nothing is left of what was installed."""
+    node.disk_since = iso(now)
+    node.packages = {}
 
 
 def begin_boot(node: NodeRecord, start_task: StartTask | None, now: datetime) -> None:

@@ -116,6 +116,9 @@ class Estate:
             self._users.delete_scope("/".join(ref))
         self._of(ref[:2])[node.is_dedicated, node.state] -= 1
 
+    def forget_users(self, ref: NodeRef) -> None:
+        self._users.delete_scope("/".join(ref))
+
     # Counts
 
     def counts(self, key: PoolKey) -> Counts:

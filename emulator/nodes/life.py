@@ -145,7 +145,7 @@ class Life:
         if node is None or pool is None or node.state != rules.ACTION_STATE[action]:
             return
         if action == "reimage":
-            self._runner_of(pool).wipe(ref)
+            self._wipe(ref, pool)
         self._change(ref, partial(_after, action=action, now=self._now()))
         if action != "deallocate":
             self._later(partial(self.boot, [ref]), self._settings.boot_time)
@@ -223,10 +223,27 @@ class Life:
             rules.move(node, "creating" if node.state == "preempted" else node.resting, self._now())
             node.errors = []
         if node.state == "creating":
-            self._later(partial(self.created, [ref]), self._settings.resize_time)
+            self._create_again(ref)
         else:
             self._announce([(ref, node)])
         self.on_count(ref[:2])
+
+    def _create_again(self, ref: NodeRef) -> None:
+        """The same node on another machine: nothing of what it had is there."""
+        pool = self._estate.pool(*ref[:2])
+        if pool is None:
+            return
+
+        def ready() -> None:
+            self._wipe(ref, pool)
+            self._change(ref, lambda node: rules.new_disk(node, self._now()))
+            self._later(partial(self.created, [ref]), self._settings.resize_time)
+
+        self._runner_of(pool).halt(ref, ready)
+
+    def _wipe(self, ref: NodeRef, pool: PoolRecord) -> None:
+        self._runner_of(pool).wipe(ref)
+        self._estate.forget_users(ref)
 
     def _lost(self, ref: NodeRef) -> None:
         pool = self._estate.pool(*ref[:2])
@@ -349,6 +366,8 @@ def slots(ref: NodeRef, node: NodeRecord, pool: PoolRecord) -> NodeSlots:
         slots=pool.pool.task_slots_per_node or 1,
         is_dedicated=node.is_dedicated,
         ip_address=node.ip_address,
+        boot=node.last_boot_time or "",
+        disk=node.disk_since or "",
     )
 
 
@@ -361,7 +380,7 @@ def _after(node: NodeRecord, *, action: Action, now: datetime) -> None:
     rules.forget_runs(node)
     rules.move(node, "deallocated" if action == "deallocate" else "starting", now)
     if action == "reimage":
-        node.packages = {}
+        rules.new_disk(node, now)
 
 
 def _check_move(node: NodeRecord, state: str) -> None:

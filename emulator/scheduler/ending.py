@@ -36,6 +36,9 @@ def _plain_failure(run: RunRecord, end: RunEnd) -> FailureInfo | None:
 
 
 def _preparation_ended(world: World, run: RunRecord, end: RunEnd) -> None:
+    if run.fate == "requeue":  # its node goes, and what it had begun counts for nothing
+        _preparation_lost(world, run)
+        return
     stopping.over(world, run)
     job = world.job(run.account, run.job)
     if job is None:
@@ -224,7 +227,7 @@ def run_lost(world: World, run: RunRecord) -> None:
 
 
 def _preparation_lost(world: World, run: RunRecord) -> None:
-    """The tasks that waited for it were on the same node and are lost too, so nothing is left to tell."""
+    """The tasks that waited for it were on the same node and went with it, so nothing is left to tell."""
     stopping.over(world, run)
     world.repositories.preparations.delete(world.scope(run.account, run.job), preparing.name_of(run.ref))
 

@@ -133,11 +133,10 @@ class Scheduler:
         with self.unit() as world:
             key = pool_key(node.ref.account, node.ref.pool)
             nodes = world.pools.setdefault(key, PoolNodes())
-            known = nodes.get(node.ref) is not None
             nodes.add(node)
             world.draining.discard(node.ref)
             restoring.adopt(world, node)
-            preparing.node_came(world, node.ref, first_time=not known)
+            preparing.node_came(world, node)
             world.mark_dirty(key)
 
     def node_draining(self, ref: NodeRef, option: Drain) -> None:
@@ -157,7 +156,7 @@ class Scheduler:
             if run is None or run.fate != "judge":
                 continue
             if run.kind in {RunKind.PREPARATION, RunKind.RELEASE}:
-                stopping.stop(world, run, "nothing")
+                stopping.stop(world, run, "requeue" if run.kind is RunKind.PREPARATION else "nothing")
                 continue
             record = world.task(run.account, run.job, run.task)
             job = world.job(run.account, run.job)

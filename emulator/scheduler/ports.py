@@ -30,13 +30,18 @@ class NodeRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NodeSlots:
-    """A node that tasks can be put on. ``runs`` are those alive there, empty except after a restart."""
+    """A node that tasks can be put on. ``runs`` are those alive there, empty except after a restart.
+
+    ``boot`` changes with every boot of the node and ``disk`` when it gets a new disk.
+    """
 
     ref: NodeRef
     slots: int
     is_dedicated: bool = True
     ip_address: str = ""
     runs: frozenset[str] = frozenset()
+    boot: str = ""
+    disk: str = ""
 
     @property
     def affinity_id(self) -> str:

@@ -4,7 +4,7 @@ from emulator.clock import iso
 from emulator.domain.jobs import PREPARATION, JobRecord, PreparationRecord
 from emulator.scheduler import starting
 from emulator.scheduler.placement import PoolNodes
-from emulator.scheduler.ports import NodeRef, Phase, RunEnd, RunKind
+from emulator.scheduler.ports import NodeRef, NodeSlots, Phase, RunEnd, RunKind
 from emulator.scheduler.records import RunRecord
 from emulator.scheduler.world import World, job_key, pool_key
 from emulator.wire import times
@@ -57,8 +57,11 @@ def _start(world: World, job: JobRecord, ref: NodeRef, execution: PreparationExe
     )
     execution.task_root_directory = starting.folder(run)
     status = PreparationAndRelease(pool_id=ref.pool, node_id=ref.node, job_preparation_task_execution_info=execution)
-    _save(world, run, PreparationRecord(status, run=run.run))
-    world.pools[pool_key(ref.account, ref.pool)].adopt(ref, run.run, 0)
+    nodes = world.pools[pool_key(ref.account, ref.pool)]
+    load = nodes.get(ref)
+    boot, disk = (load.node.boot, load.node.disk) if load else ("", "")
+    _save(world, run, PreparationRecord(status, run=run.run, boot=boot, disk=disk))
+    nodes.adopt(ref, run.run, 0)
     world.jobs[job_key(ref.account, job.job.id)].runs.add(run.run)
     limit = task.constraints.max_wall_clock_time if task.constraints else None
     if limit is not None and not times.is_unlimited(limit) and (when := times.later(world.now(), limit)) is not None:
@@ -105,26 +108,26 @@ def _may_retry(job: JobRecord, info: PreparationExecution, end: RunEnd) -> bool:
     return most == -1 or info.retry_count < most
 
 
-def node_came(world: World, ref: NodeRef, *, first_time: bool) -> None:
-    """A node that rebooted prepares again where its jobs ask for that; a failed preparation has a new chance.
-
-    A node with runs has not rebooted: it was only announced again.
+def node_came(world: World, node: NodeSlots) -> None:
+    """Where a job stands on a node that takes tasks: what was prepared is gone with the disk, and after a reboot it
+    is prepared again if the job wants that. Where the preparation failed it stays so until there is a new disk.
     """
-    load = world.pools[pool_key(ref.account, ref.pool)].get(ref)
-    if not first_time and load is not None and load.runs:
-        return
-    for key in list(world.jobs_by_pool.get(pool_key(ref.account, ref.pool), ())):
+    nodes = world.pools[pool_key(node.ref.account, node.ref.pool)]
+    for key in list(world.jobs_by_pool.get(pool_key(node.ref.account, node.ref.pool), ())):
         job = world.job(*key)
-        if job is None or job.job.job_preparation_task is None:
+        record = state_on(world, job, node.ref) if job is not None else None
+        if job is None or record is None or record.run is not None:
             continue
-        record = state_on(world, job, ref)
-        if record is None or record.run is not None:
-            continue
-        if first_time and record.is_ready is False:
-            world.pools[pool_key(ref.account, ref.pool)].refuse(job.job.id, ref)
-        elif not first_time and (
-            not record.is_ready or job.job.job_preparation_task.rerun_on_node_reboot_after_success
-        ):
+        if record.disk != node.disk:
+            world.repositories.preparations.delete(world.scope(node.ref.account, job.job.id), name_of(node.ref))
+            nodes.pardon(job.job.id, node.ref)
+        elif record.is_ready is False:
+            nodes.refuse(job.job.id, node.ref)
+        elif record.boot != node.boot and _runs_after_reboots(job):
             record.is_ready = None
-            world.repositories.preparations.put(world.scope(ref.account, job.job.id), name_of(ref), record)
-            world.pools[pool_key(ref.account, ref.pool)].pardon(job.job.id, ref)
+            world.repositories.preparations.put(world.scope(node.ref.account, job.job.id), name_of(node.ref), record)
+
+
+def _runs_after_reboots(job: JobRecord) -> bool:
+    task = job.job.job_preparation_task
+    return task is not None and bool(task.rerun_on_node_reboot_after_success)

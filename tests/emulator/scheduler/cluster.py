@@ -135,8 +135,9 @@ class Cluster:
 
     # Nodes
 
-    def online(self, name: str, slots: int = 1, *, dedicated: bool = True) -> None:
-        self.scheduler.node_online(NodeSlots(ref(name), slots, dedicated, ip_address=f"10.0.0.{name[-1]}"))
+    def online(self, name: str, slots: int = 1, *, dedicated: bool = True, boot: str = "", disk: str = "") -> None:
+        address = f"10.0.0.{name[-1]}"
+        self.scheduler.node_online(NodeSlots(ref(name), slots, dedicated, address, boot=boot, disk=disk))
 
     def drain(self, name: str, option: Drain) -> None:
         self.scheduler.node_draining(ref(name), option)

@@ -419,9 +419,61 @@ def test_preparing_again_after_a_reboot(cluster: Cluster, again: bool) -> None:
     cluster.end("jobpreparation")
     cluster.end("a")
     cluster.drain("n1", Drain.REQUEUE)
-    cluster.online("n1")
+    cluster.online("n1", boot="second")
     cluster.add_task("b")
     assert cluster.running() == (["jobpreparation"] if again else ["b"])
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_preparing_again_on_a_new_disk(cluster: Cluster, lost: bool) -> None:
+    """Whether it was reimaged or preempted and made anew, and whatever the job wants after reboots."""
+    cluster.online("n1", disk="first")
+    cluster.add_job(jobPreparationTask={"commandLine": "prepare", "rerunOnNodeRebootAfterSuccess": False})
+    cluster.add_task("a")
+    cluster.end("jobpreparation")
+    cluster.end("a")
+    if lost:
+        cluster.lose("n1")
+    else:
+        cluster.drain("n1", Drain.REQUEUE)
+    cluster.online("n1", disk="second", boot="second")
+    cluster.add_task("b")
+    assert cluster.running() == ["jobpreparation"]
+
+
+def test_a_node_out_of_contact_for_a_while_stays_prepared(cluster: Cluster) -> None:
+    cluster.online("n1", boot="first", disk="first")
+    cluster.add_job(jobPreparationTask={"commandLine": "prepare"})
+    cluster.add_task("a")
+    cluster.end("jobpreparation")
+    cluster.lose("n1")
+    cluster.online("n1", boot="first", disk="first")
+    assert cluster.running() == ["a"]
+
+
+def test_a_failed_preparation_has_a_new_chance_on_a_new_disk_only(cluster: Cluster) -> None:
+    cluster.online("n1")
+    cluster.add_job(jobPreparationTask={"commandLine": "prepare"})
+    cluster.add_task("a")
+    cluster.end("jobpreparation", 1)
+    cluster.drain("n1", Drain.REQUEUE)
+    cluster.online("n1", boot="second")
+    assert cluster.running() == []
+    cluster.drain("n1", Drain.REQUEUE)
+    cluster.online("n1", boot="third", disk="second")
+    assert cluster.running() == ["jobpreparation"]
+
+
+def test_a_preparation_cut_off_by_a_reboot_runs_again(cluster: Cluster) -> None:
+    cluster.online("n1")
+    cluster.add_job(jobPreparationTask={"commandLine": "prepare", "rerunOnNodeRebootAfterSuccess": False})
+    cluster.add_task("a")
+    cluster.drain("n1", Drain.REQUEUE)
+    cluster.obey()
+    cluster.online("n1", boot="second")
+    assert cluster.running() == ["jobpreparation"]
+    cluster.end("jobpreparation")
+    assert cluster.running() == ["a"]
 
 
 def test_multi_instance_tasks(cluster: Cluster) -> None:
