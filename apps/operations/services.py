@@ -74,6 +74,13 @@ def _conflict(account: BatchAccount, subject_key: str, subject: str) -> Conflict
     )
 
 
+def require_cancellable(*, actor: Actor, operation: Operation) -> None:
+    """Raise `NotPermitted`, or `Conflict` (`operation-over`) where it has ended, as `operation_cancel` would."""
+    _require_control(actor, operation)
+    if not operation.is_active:
+        raise Conflict("operation-over", subject=operation.subject)
+
+
 def operation_cancel(*, actor: Actor, operation: Operation) -> Operation:
     """Ask for the end. A worker cleans up and ends it; what is done already and cannot be undone stays done.
 

@@ -124,6 +124,7 @@ class OperationCancelView(OperationView):
     permission = Permission.SIGNED_IN
 
     def get(self, _request: Any, **_: Any) -> HttpResponse:
+        services.require_cancellable(actor=self.actor, operation=self.operation)
         return self.page("operations/cancel.html", {"operation": self.operation, "shown": shown(self.operation)})
 
     def post(self, _request: Any, **_: Any) -> HttpResponse:

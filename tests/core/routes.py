@@ -79,7 +79,7 @@ OF_THE_TEAM = {
     "applications:package-update",
     "applications:package-delete",
     "applications:package-activate",
-    "operations:cancel POST",
+    "operations:cancel",
     "operations:retry",
     "api-application DELETE",
     "api-package DELETE",
@@ -129,6 +129,9 @@ ALSO: dict[str, set[int]] = {
     # Asked without the ETag of the package whose contents were shown.
     "applications:package-file": {409},
 }
+
+# Pages that many may read and some may change; every other form is for those alone who may send it.
+MORE_THAN_A_FORM = {"applications:detail", "pools:metadata", "pools:packages", "pools:scale", "pools:start-task"}
 
 # Tables that a GET may write, and why.
 WRITES_OF_GET: dict[str, set[str]] = {

@@ -21,6 +21,7 @@ from tests.core.routes import (
     DEEPER,
     HEADERS,
     LIBRARY,
+    MORE_THAN_A_FORM,
     OF_THE_TEAM,
     OWNERS,
     QUERIES,
@@ -60,7 +61,15 @@ def test_every_route_states_a_permission_is_public_or_is_listed() -> None:
 def test_the_lists_name_no_route_that_is_gone() -> None:
     names = {route.name for route in ROUTES}
     # `reset_password_from_key` and the like exist as long as allauth does; a name that is gone hides a typing mistake.
-    for listed in (PUBLIC_ROUTES, DEEPER.keys(), OWNERS.keys(), LIBRARY.keys(), ALSO.keys(), WRITES_OF_GET.keys()):
+    for listed in (
+        PUBLIC_ROUTES,
+        DEEPER.keys(),
+        OWNERS.keys(),
+        LIBRARY.keys(),
+        ALSO.keys(),
+        WRITES_OF_GET.keys(),
+        MORE_THAN_A_FORM,
+    ):
         assert set(listed) <= names, f"No such route: {set(listed) - names}"
 
 
@@ -142,6 +151,17 @@ def test_everybody_gets_what_the_route_states(route: Route, method: str, world: 
             response = send(world.client(name), route, method, url)
         complaints.append(complaint(route, method, name, response))
     assert not any(complaints), f"{method} {route.pattern}: {'; '.join(filter(None, complaints))}"
+
+
+FORMS = [route for route in ROUTES if {"GET", "POST"} <= set(route.methods) and not route.is_api]
+
+
+@pytest.mark.parametrize("route", [pytest.param(route, id=route.name) for route in FORMS])
+def test_a_form_is_shown_only_to_those_who_may_send_it(route: Route) -> None:
+    """What each gets is held by the test above; this one holds that it is the same for the question and the answer."""
+    shown = {name: refusal(route, "GET", name) for name in Cast.NAMES}
+    sent = {name: refusal(route, "POST", name) for name in Cast.NAMES}
+    assert (shown == sent) is (route.name not in MORE_THAN_A_FORM)
 
 
 @pytest.mark.parametrize(("route", "method"), API_CALLS)

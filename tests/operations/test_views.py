@@ -111,6 +111,7 @@ def test_strangers_get_404_and_readers_see_without_commands(begin: Begin, person
     answer = reader.get(page(operation))
     assert answer.status_code == 200
     assert page(operation, "cancel") not in answer.content.decode()
+    assert reader.get(page(operation, "cancel")).status_code == 403
     assert reader.post(page(operation, "cancel")).status_code == 403
     assert reader.get(reverse("operations:detail", kwargs={"operation": uuid.uuid4()})).status_code == 404
 
@@ -138,7 +139,7 @@ def test_running_details_poll_with_etag_until_the_end(browser: Client, begin: Be
 
 
 def test_reading_changes_nothing(browser: Client, begin: Begin) -> None:
-    operation = end(begin())
+    operation = begin()
     before = Operation.objects.values().get()
     for url in (page(operation), page(operation, "cancel"), reverse("operations:list"), reverse("operations:bell")):
         assert browser.get(url).status_code == 200
@@ -163,9 +164,10 @@ def test_cancel_through_htmx_loads_the_page(browser: Client, begin: Begin) -> No
 
 
 def test_cancel_of_what_is_over_says_so(browser: Client, begin: Begin) -> None:
-    answer = browser.post(page(end(begin()), "cancel"))
-    assert answer.status_code == 409
-    assert "already ended" in answer.content.decode()
+    url = page(end(begin()), "cancel")
+    for answer in (browser.get(url), browser.post(url)):
+        assert answer.status_code == 409
+        assert "already ended" in answer.content.decode()
 
 
 def test_retry_goes_to_the_new_operation(browser: Client, begin: Begin, work: Any) -> None:
