@@ -100,7 +100,7 @@ def upload_tus(request: HttpRequest, name: str) -> HttpResponse:
     if request.method == "PATCH":
         if refusals:
             status, text = refusals.pop(0)
-            return HttpResponse(text, status=status, content_type="text/plain")
+            return JsonResponse({"error": {"code": "refused", "message": text}}, status=status)
         if int(request.headers["Upload-Offset"]) != len(stored.content):
             return HttpResponse(status=409)
         stored.content += request.body
