@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.exceptions import PortalError
 from apps.core.http import wants_fragment
@@ -15,10 +16,20 @@ from apps.core.http import wants_fragment
 logger = logging.getLogger(__name__)
 
 
-def portal_error_response(request: HttpRequest, error: PortalError, account: Any = None) -> HttpResponse:
-    """An expected error as a page or, for htmx, as the fragment that the page shows in its place."""
+_HEADINGS = {403: _("Your role does not allow this"), 404: _("There is nothing at this address")}
+
+
+def portal_error_response(
+    request: HttpRequest, error: PortalError, account: Any = None, role: Any = None
+) -> HttpResponse:
+    """An expected error as a page or, for htmx, as the fragment that the page shows in its place.
+
+    `account` and `role` are what the visitor may see the menu of.
+    """
     template = "core/_error.html" if wants_fragment(request) else "core/error.html"
-    return render(request, template, {"error": error, "account": account}, status=error.status)
+    heading = _HEADINGS.get(error.status, _("This did not work"))
+    context = {"error": error, "heading": heading, "account": account, "role": role}
+    return render(request, template, context, status=error.status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -74,7 +74,8 @@ class PortalView(View):
 
     def refused(self, error: PortalError) -> HttpResponse:
         """The answer to an error that no handler dealt with: the error page, or its fragment."""
-        return portal_error_response(self.request, error, account=getattr(self, "account", None))
+        account = getattr(self, "account", None)
+        return portal_error_response(self.request, error, account, self.actor.role_on(account) if account else None)
 
     def page(self, template: str, context: dict[str, Any] | None = None, status: int = 200) -> HttpResponse:
         """Render a page; `account`, `actor` and `role` are always there."""

@@ -129,6 +129,20 @@ def test_the_quota_stops_a_new_application(cast: Cast, put_package: PutPackage, 
     assert "as many as Batch allows" in text(page)
 
 
+@pytest.mark.parametrize("address", [NEW, f"{BASE}blender/"])
+def test_without_a_storage_account_pages_lead_to_where_one_is_linked(
+    cast: Cast, service: Emulator, address: str
+) -> None:
+    service.arm("PATCH", service.account_id(), {"properties": {"autoStorage": None}})
+    manager, uploader = (cast.client(name).get(address) for name in ("administrator", "uploader"))
+    assert manager.status_code == uploader.status_code == 409
+    assert "Link a storage account" in text(manager)
+    assert "Ask an administrator of this account" in text(uploader)
+    for page in (manager, uploader):
+        assert 'href="/batch/local/storage/"' in text(page)
+        assert 'aria-current="page"' in text(page)
+
+
 def test_several_teams_must_be_chosen_from(cast: Cast) -> None:
     client = cast.client("uploader")
     assert 'name="team"' not in text(client.get(NEW))

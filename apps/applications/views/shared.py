@@ -13,8 +13,13 @@ from django_htmx.http import HttpResponseClientRedirect
 from apps.accounts.models import BatchAccount
 from apps.applications.forms import ConfirmForm, show_error
 from apps.core.exceptions import Invalid, PortalError
+from apps.core.http import wants_fragment
 from apps.core.views import PortalView
 from apps.operations.models import Operation
+from apps.people.roles import Permission
+
+# The code of the gateway's error: views know the gateway by codes alone.
+STORAGE_MISSING = "gateway-auto-storage-missing"
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,13 @@ class AccountView(PortalView):
     """A page of one account's applications."""
 
     abstract = True
+
+    def refused(self, error: PortalError) -> HttpResponse:
+        """Without a storage account every page of applications leads to the blade that links one."""
+        if error.code != STORAGE_MISSING or wants_fragment(self.request):
+            return super().refused(error)
+        context = {"may_manage": self.actor.may(Permission.MANAGE_ACCOUNT, self.account)}
+        return self.page("applications/no_storage.html", context, error.status)
 
     def address(self, name: str, **parts: str) -> str:
         return address(self.account, name, **parts)
