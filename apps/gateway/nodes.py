@@ -13,21 +13,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from apps.gateway import clients
+from apps.gateway import clients, nodes_read
 from apps.gateway.translation import DATA, translated, translating
 from apps.gateway.types import Connection
-from apps.gateway.types_nodes import (
-    Endpoint,
-    LogUpload,
-    Node,
-    NodeFile,
-    NodeUser,
-    RecentTask,
-    RemoteLogin,
-    StartTaskInfo,
-)
+from apps.gateway.types_nodes import LogUpload, Node, NodeFile, NodeUser, RemoteLogin
 from apps.gateway.types_pools import Page
-from apps.gateway.wire import fault, page, pages, post, text
+from apps.gateway.wire import document, document_page, page, post
 
 PAGE = 1000
 
@@ -54,7 +45,6 @@ LIST_FIELDS = (
 
 
 # --- Reading --------------------------------------------------------------------------------------------------------
-@translated(DATA)
 def node_page(
     connection: Connection,
     pool_id: str,
@@ -65,11 +55,10 @@ def node_page(
     token: str = "",
 ) -> Page[Node]:
     """A page of a pool's nodes in the service's order. `where` is an OData filter, for example `state eq 'idle'`."""
-    found = clients.batch(connection).list_nodes(
-        pool_id, filter=where or None, select=list(select) or None, max_results=min(size, PAGE)
+    answer = document_page(
+        connection, _nodes_path(pool_id), where=where, select=select, size=min(size, PAGE), token=token
     )
-    answer = page(connection, found, token)
-    return Page(tuple(_node(item) for item in answer.items), answer.token)
+    return Page(tuple(nodes_read.node(item) for item in answer.items), answer.token)
 
 
 def node_pages(
@@ -81,24 +70,22 @@ def node_pages(
     cap: int | None = None,
 ) -> Iterator[list[Node]]:
     """A pool's nodes page by page (1,000 each), up to `cap` of them."""
-    found = clients.batch(connection).list_nodes(
-        pool_id, filter=where or None, select=list(select) or None, max_results=min(PAGE, cap or PAGE)
-    )
-    left = cap
-    for items in pages(found):
-        wanted = items if left is None else items[:left]
-        yield [_node(item) for item in wanted]
-        if left is not None:
-            left -= len(wanted)
-            if left <= 0:
-                return
+    left, token, more = cap, "", True
+    while more:
+        found = node_page(
+            connection, pool_id, where=where, select=select, size=PAGE if left is None else left, token=token
+        )
+        wanted = found.items if left is None else found.items[:left]
+        yield list(wanted)
+        left = None if left is None else left - len(wanted)
+        token = found.token
+        more = bool(token) and left != 0
 
 
-@translated(DATA)
 def node_get(connection: Connection, pool_id: str, node_id: str) -> Node:
     """A node with everything the service tells of it. Raises `GatewayNotFound`."""
-    found = clients.batch(connection).get_node(pool_id, node_id)
-    return replace(_node(found), wire=found.as_dict())
+    found = document(connection, f"{{endpoint}}{_path(pool_id, node_id)}")
+    return replace(nodes_read.node(found), wire=found)
 
 
 # --- Acting ---------------------------------------------------------------------------------------------------------
@@ -257,8 +244,12 @@ def file_delete(connection: Connection, pool_id: str, node_id: str, path: str, *
 
 
 # --- Wire -----------------------------------------------------------------------------------------------------------
+def _nodes_path(pool_id: str) -> str:
+    return f"/pools/{quote(pool_id, safe='')}/nodes"
+
+
 def _path(pool_id: str, node_id: str) -> str:
-    return f"/pools/{quote(pool_id, safe='')}/nodes/{quote(node_id, safe='')}"
+    return f"{_nodes_path(pool_id)}/{quote(node_id, safe='')}"
 
 
 def _odata(value: str) -> str:
@@ -274,77 +265,6 @@ def _user(user: NodeUser) -> dict[str, Any]:
     if user.ssh_public_key:
         body["sshPublicKey"] = user.ssh_public_key
     return body
-
-
-def _node(found: Any) -> Node:
-    agent, machine = found.node_agent_info, found.virtual_machine_info
-    image = machine.image_reference if machine else None
-    return Node(
-        id=str(found.id),
-        state=text(found.state),
-        state_since=found.state_transition_time,
-        scheduling_state=text(found.scheduling_state),
-        ip_address=str(found.ip_address or ""),
-        ipv6_address=str(found.ipv6_address or ""),
-        affinity_id=str(found.affinity_id or ""),
-        is_dedicated=found.is_dedicated is not False,
-        vm_size=str(found.vm_size or "").lower(),
-        allocated=found.allocation_time,
-        last_boot=found.last_boot_time,
-        running_tasks=int(found.running_tasks_count or 0),
-        running_slots=int(found.running_task_slots_count or 0),
-        total_tasks=int(found.total_tasks_run or 0),
-        total_succeeded=int(found.total_tasks_succeeded or 0),
-        agent_version=str(agent.version or "") if agent else "",
-        agent_updated=agent.last_update_time if agent else None,
-        image_version=str(image.exact_version or image.version or "") if image else "",
-        start_task=_start_task(found.start_task_info),
-        recent_tasks=tuple(_recent(task) for task in found.recent_tasks or ()),
-        errors=tuple(fault(error) for error in found.errors or ()),
-        endpoints=_endpoints(found.endpoint_configuration),
-    )
-
-
-def _start_task(found: Any) -> StartTaskInfo | None:
-    if found is None:
-        return None
-    return StartTaskInfo(
-        state=text(found.state),
-        result=text(found.result),
-        exit_code=found.exit_code,
-        retries=int(found.retry_count or 0),
-        started=found.start_time,
-        ended=found.end_time,
-        failure=fault(found.failure_info) if found.failure_info else None,
-    )
-
-
-def _recent(found: Any) -> RecentTask:
-    info = found.execution_info
-    return RecentTask(
-        job_id=str(found.job_id or ""),
-        task_id=str(found.task_id or ""),
-        state=text(found.task_state),
-        result=text(info.result) if info else "",
-        exit_code=info.exit_code if info else None,
-        started=info.start_time if info else None,
-        ended=info.end_time if info else None,
-        failure=fault(info.failure_info) if info and info.failure_info else None,
-    )
-
-
-def _endpoints(found: Any) -> tuple[Endpoint, ...]:
-    return tuple(
-        Endpoint(
-            name=str(one.name or ""),
-            protocol=text(one.protocol),
-            address=str(one.public_ip_address or ""),
-            fqdn=str(one.public_fqdn or ""),
-            frontend_port=int(one.frontend_port or 0),
-            backend_port=int(one.backend_port or 0),
-        )
-        for one in (found.inbound_endpoints if found else None) or ()
-    )
 
 
 def _file(found: Any) -> NodeFile:
