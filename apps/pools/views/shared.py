@@ -27,7 +27,6 @@ from apps.pools.presentation import changes_since, pool_row
 from apps.pools.selectors import fleet, node_counts, pool_snapshot, stale_nodes
 from apps.pools.services.creating import pool_key
 
-
 MOST_NAMED = 20
 
 
