@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from emulator.domain.nodes import NodeRecord, NodeRow
 from emulator.domain.pools import PoolRecord
 from emulator.repositories import Repositories
-from emulator.scheduler.ports import NodeRef
+from emulator.scheduler.ports import NodeRef, PoolTraits
 from emulator.store import Store
 
 PoolKey = tuple[str, str]  # account and pool as they are spelled
@@ -18,8 +19,19 @@ class NodeGoneError(Exception):
     """The node is not there (any more)."""
 
 
+@dataclass(frozen=True, slots=True)
+class PoolFacts:
+    """What is asked of a pool with every task."""
+
+    traits: PoolTraits
+    is_simulated: bool
+
+
 class Estate:
-    """The one place that writes nodes. Counts by state are in memory, so that asking for them is free."""
+    """The one place that writes pools and nodes.
+
+    Counts by state and the facts of pools are in memory, so that asking for them is free.
+    """
 
     def __init__(self, store: Store, repositories: Repositories) -> None:
         self._store = store
@@ -29,14 +41,25 @@ class Estate:
         self._users = repositories.node_users
         self._accounts = repositories.accounts
         self._counts: dict[PoolKey, Counts] = {}
+        self._facts: dict[PoolKey, PoolFacts] = {}
 
     # Pools
 
     def pool(self, account: str, pool: str) -> PoolRecord | None:
         return self._pools.get(account, pool)
 
+    def facts(self, key: PoolKey) -> PoolFacts | None:
+        folded = _folded(key)
+        if folded not in self._facts:
+            record = self.pool(*key)
+            if record is None:
+                return None
+            self._facts[folded] = PoolFacts(_traits(record), record.simulated)
+        return self._facts[folded]
+
     def save_pool(self, account: str, record: PoolRecord) -> None:
         self._pools.put(account, record.pool.id, record)
+        self._facts.pop(_folded((account, record.pool.id)), None)
 
     @contextmanager
     def changing_pool(self, key: PoolKey) -> Iterator[PoolRecord]:
@@ -62,6 +85,7 @@ class Estate:
             self._nodes.delete_scope(scope)
             self._users.delete_scope(scope)
         self._counts.pop(_folded(key), None)
+        self._facts.pop(_folded(key), None)
 
     # Nodes
 
@@ -89,15 +113,18 @@ class Estate:
         self._count(ref[:2], node.is_dedicated, was, node.state)
 
     @contextmanager
-    def changing_many(self, refs: Iterable[NodeRef], state: str) -> Iterator[list[tuple[NodeRef, NodeRecord]]]:
-        """Those of the nodes that are there and in that state, saved together after the block."""
-        found = [(ref, node) for ref in refs if (node := self.node(ref)) is not None and node.state == state]
+    def changing_many(
+        self, refs: Iterable[NodeRef], state: str | None = None
+    ) -> Iterator[list[tuple[NodeRef, NodeRecord]]]:
+        """Those of the nodes that are there (and in that state), saved together after the block."""
+        found = [(ref, node) for ref in refs if (node := self.node(ref)) is not None and state in {None, node.state}]
+        before = [node.state for _, node in found]
         yield found
         with self._store.transaction():
             for ref, node in found:
                 self._nodes.put(f"{ref.account}/{ref.pool}", node.id, node)
-        for ref, node in found:
-            self._count(ref[:2], node.is_dedicated, state, node.state)
+        for (ref, node), was in zip(found, before, strict=True):
+            self._count(ref[:2], node.is_dedicated, was, node.state)
 
     def add(self, key: PoolKey, nodes: Iterable[NodeRecord]) -> None:
         scope = "/".join(key)
@@ -107,14 +134,15 @@ class Estate:
                 self._nodes.put(scope, node.id, node)
         self._of(key).update((node.is_dedicated, node.state) for node in added)
 
-    def remove(self, ref: NodeRef) -> None:
-        node = self.node(ref)
-        if node is None:
-            return
+    def remove(self, refs: Iterable[NodeRef]) -> None:
+        """Those of the nodes that are there."""
+        found = [(ref, node) for ref in refs if (node := self.node(ref)) is not None]
         with self._store.transaction():
-            self._nodes.delete(f"{ref.account}/{ref.pool}", ref.node)
-            self._users.delete_scope("/".join(ref))
-        self._of(ref[:2])[node.is_dedicated, node.state] -= 1
+            for ref, _ in found:
+                self._nodes.delete(f"{ref.account}/{ref.pool}", ref.node)
+                self._users.delete_scope("/".join(ref))
+        for ref, node in found:
+            self._of(ref[:2])[node.is_dedicated, node.state] -= 1
 
     def forget_users(self, ref: NodeRef) -> None:
         self._users.delete_scope("/".join(ref))
@@ -126,13 +154,14 @@ class Estate:
 
     def recount(self) -> None:
         """Count what the store holds, after a start."""
-        self._counts.clear()
+        self.clear()
         for key, _ in self.pools():
             self._of(key).update((row.is_dedicated, row.state) for row in self.rows(key))
 
     def clear(self) -> None:
         """The store was emptied."""
         self._counts.clear()
+        self._facts.clear()
 
     def _of(self, key: PoolKey) -> Counts:
         return self._counts.setdefault(_folded(key), Counter())
@@ -142,6 +171,17 @@ class Estate:
             counts = self._of(key)
             counts[is_dedicated, was] -= 1
             counts[is_dedicated, state] += 1
+
+
+def _traits(record: PoolRecord) -> PoolTraits:
+    policy = record.pool.task_scheduling_policy
+    return PoolTraits(
+        fill=policy.node_fill_type if policy else "spread",
+        job_order=(policy.job_default_order if policy else None) or "none",
+        slots_per_node=record.pool.task_slots_per_node or 1,
+        inter_node_communication=bool(record.pool.enable_inter_node_communication),
+        is_schedulable=not record.is_deleting,
+    )
 
 
 def _folded(key: PoolKey) -> PoolKey:

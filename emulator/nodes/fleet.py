@@ -159,46 +159,43 @@ class Fleet:
     # Runners
 
     def start(self, start: TaskStart) -> None:
-        pool = self.estate.pool(start.node.account, start.node.pool)
+        runner = self._runner_at(start.node)
         try:
             self.life.run(start)
         except NodeGoneError:
-            pool = None
-        if pool is None:
+            runner = None
+        if runner is None:
             failure = FailureInfo(category="servererror", code="NodeUnavailable", message="The node is gone.")
             self._events.run_ended(RunEnd(run=start.run, at=self._clock.now(), failure=failure))
             return
-        self._runner(pool).start(start)
+        runner.start(start)
+
+    def _runner_at(self, ref: NodeRef) -> Runner | None:
+        facts = self.estate.facts(ref[:2])
+        if facts is None:
+            return None
+        return self._simulated if facts.is_simulated else self.processes
 
     def stop(self, node: NodeRef, run: str) -> None:
-        if (pool := self.estate.pool(node.account, node.pool)) is not None:
-            self._runner(pool).stop(node, run)
+        if (runner := self._runner_at(node)) is not None:
+            runner.stop(node, run)
 
     def proceed(self, node: NodeRef, run: str) -> None:
-        if (pool := self.estate.pool(node.account, node.pool)) is not None:
-            self._runner(pool).proceed(node, run)
+        if (runner := self._runner_at(node)) is not None:
+            runner.proceed(node, run)
 
     def drained(self, ref: NodeRef) -> None:
         self.life.drained(ref)
 
     def forget(self, node: NodeRef, folder: str) -> None:
-        if (pool := self.estate.pool(node.account, node.pool)) is not None:
-            self._runner(pool).forget(node, folder)
+        if (runner := self._runner_at(node)) is not None:
+            runner.forget(node, folder)
 
     # Pools of the scheduler
 
     def traits(self, account: str, pool: str) -> PoolTraits | None:
-        found = self.estate.pool(account, pool)
-        if found is None:
-            return None
-        policy = found.pool.task_scheduling_policy
-        return PoolTraits(
-            fill=policy.node_fill_type if policy else "spread",
-            job_order=(policy.job_default_order if policy else None) or "none",
-            slots_per_node=found.pool.task_slots_per_node or 1,
-            inter_node_communication=bool(found.pool.enable_inter_node_communication),
-            is_schedulable=not found.is_deleting,
-        )
+        facts = self.estate.facts((account, pool))
+        return facts.traits if facts is not None else None
 
     def create_auto_pool(self, account: str, pool: str, specification: Mapping[str, object]) -> None:
         self.create_pool(account, pool, read(dict(specification), PoolSpecification), auto=True)

@@ -1,6 +1,6 @@
 """The life of nodes: from being created through boots, actions and tasks until they are gone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,8 @@ from emulator.scheduler.ports import Drain, NodeEvents, NodeRef, NodeSlots, RunE
 from emulator.settings import Settings
 from emulator.wire.nodes import NodeError, NodeState, RecentTask, StartTaskInfo
 from emulator.wire.pools import Deallocation
+
+CHUNK = 200  # nodes changed in one go
 
 RunnerOf = Callable[[PoolRecord], Runner]
 
@@ -49,10 +51,12 @@ class Life:
         self._pending: dict[NodeRef, Callable[[], None]] = {}
         self._runs: dict[str, _Run] = {}
         self._runs_on: dict[NodeRef, set[str]] = {}
+        self._halted: list[NodeRef] = []
         self.on_count: Callable[[PoolKey], None] = lambda _: None
 
     def clear(self) -> None:
         self._pending.clear()
+        self._halted.clear()
         self._runs.clear()
         self._runs_on.clear()
 
@@ -187,23 +191,41 @@ class Life:
 
     # Ends
 
-    def leave(self, ref: NodeRef, option: Deallocation) -> None:
-        if self._change(ref, lambda node: rules.move(node, "leavingpool", self._now())):
+    def leave(self, refs: Iterable[NodeRef], option: Deallocation, *, only: NodeState | None = None) -> None:
+        """``only`` those in that state."""
+        with self._estate.changing_many(refs, only) as found:
+            for _, node in found:
+                rules.move(node, "leavingpool", self._now())
+        for ref, _ in found:
             self._drain(ref, option, partial(self._leave, ref))
 
     def _leave(self, ref: NodeRef) -> None:
         pool = self._estate.pool(*ref[:2])
         if pool is not None:
-            self._runner_of(pool).halt(ref, lambda: self._later(partial(self._gone, ref), self._settings.boot_time))
+            self._runner_of(pool).halt(ref, partial(self._is_halted, ref))
 
-    def _gone(self, ref: NodeRef) -> None:
-        pool = self._estate.pool(*ref[:2])
-        if pool is None:
-            return
-        self._estate.remove(ref)
-        self._events.node_lost(ref)
-        self._runner_of(pool).remove(ref)
-        self.on_count(ref[:2])
+    def _is_halted(self, ref: NodeRef) -> None:
+        """Nodes that are halted one right after the other are gone together."""
+        if not self._halted:
+            self._later(self._go, 0)
+        self._halted.append(ref)
+
+    def _go(self) -> None:
+        refs, self._halted = self._halted, []
+        for start in range(0, len(refs), CHUNK):
+            self._later(partial(self._gone, refs[start : start + CHUNK]), self._settings.boot_time)
+
+    def _gone(self, refs: list[NodeRef]) -> None:
+        for key in dict.fromkeys(ref[:2] for ref in refs):
+            pool = self._estate.pool(*key)
+            if pool is None:
+                continue
+            here = [ref for ref in refs if ref[:2] == key]
+            self._estate.remove(here)
+            for ref in here:
+                self._events.node_lost(ref)
+                self._runner_of(pool).remove(ref)
+            self.on_count(key)
 
     def disturb(self, ref: NodeRef, state: NodeState, error: NodeError | None = None) -> None:
         """What befalls a node: preempted, unusable, unknown. Raises NodeGoneError, OperationInvalidForCurrentState."""

@@ -18,12 +18,10 @@ from emulator.domain.pools import PoolRecord, Token
 from emulator.ids import IdSource
 from emulator.nodes import usage
 from emulator.nodes.estate import Estate, NodeGoneError, PoolKey, current
-from emulator.nodes.life import Life
+from emulator.nodes.life import CHUNK, Life
 from emulator.scheduler.ports import NodeEvents, NodeRef
 from emulator.settings import Settings
 from emulator.wire.pools import Deallocation, ResizeError
-
-CHUNK = 200  # nodes changed in one go
 
 
 class Shortage(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -83,7 +81,7 @@ class Sizing:
     def stop(self, key: PoolKey) -> None:
         """The record says ``stopping``: what is not there yet does not come any more."""
         self._errors[key] = [allocation.error("ResizeStopped", "Resize operation on the pool was stopped by the user.")]
-        self._give_up(key)
+        self._give_up(key, partial(self.counted, key))
 
     # Steps
 
@@ -116,8 +114,7 @@ class Sizing:
         )
 
     def _remove(self, refs: list[NodeRef], option: Deallocation) -> None:
-        for ref in refs:
-            self._life.leave(ref, option)
+        self._life.leave(refs, option)
 
     def _create(self, key: PoolKey, token: Token, size: int, *, is_dedicated: bool, stalls: bool) -> None:
         if self._resizing(key, token) is None:
@@ -166,16 +163,24 @@ class Sizing:
                 "Desired number of nodes could not be allocated as the resize timeout was reached.",
             )
         )
-        self._give_up(key)
+        self._give_up(key, partial(self._timed_out, key, token))
+
+    def _timed_out(self, key: PoolKey, token: Token) -> None:
+        if self._resizing(key, token) is None:
+            return
         with self._estate.changing_pool(key) as pool:
             if pool.resize is not None:  # nodes that wait for their tasks leave in their own time
                 rules.settle(pool, self._errors.pop(key, []), self._clock.now())
 
-    def _give_up(self, key: PoolKey) -> None:
-        for row in self._estate.rows(key):
-            if row.state == "creating":
-                self._life.leave(NodeRef(*key, row.id), "requeue")
-        self.counted(key)
+    def _give_up(self, key: PoolKey, then: partial[None]) -> None:
+        """What is not there yet leaves. The pool is no steady one until ``then``."""
+        creating = [NodeRef(*key, row.id) for row in self._estate.rows(key) if row.state == "creating"]
+        for refs in _chunks(creating):
+            self._agenda.after(0, partial(self._life.leave, refs, "requeue", only="creating"))
+        if creating:
+            self._agenda.after(0, then)
+        else:
+            then()
 
     # Ends
 
