@@ -1,4 +1,4 @@
-"""Programs that tests need from the operating system: Debian's Chromium and PostgreSQL."""
+"""Programs that tests need from the operating system: Debian's Chromium, PostgreSQL and the OpenSSH client."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ def ensure_programs() -> None:
         packages.append("chromium")
     if postgres_folder() is None:
         packages.append("postgresql")
+    if shutil.which("ssh") is None or shutil.which("ssh-keygen") is None:
+        packages.append("openssh-client")
     if packages:
         install(packages)
 
