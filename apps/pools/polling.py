@@ -1,14 +1,13 @@
 """One poller per account keeps a picture of its pools and nodes, whoever looks and however many.
 
-Reading asks the service once per pool page and once per thousand nodes; writing touches only rows that changed. A
-poller holds a lease on the account's `FleetReading`; one that lost it (it hung, or was killed) writes nothing more.
+What is read and written is in `apps.pools.picture`. A poller holds a lease on the account's `FleetReading`; one that
+lost it (it hung, or was killed) writes nothing more.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,19 +22,13 @@ from redis.exceptions import RedisError
 
 from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
-from apps.gateway import nodes as gateway_nodes
-from apps.gateway import pools as gateway_pools
 from apps.gateway.calls import patience
-from apps.gateway.errors import GatewayError, GatewayNotFound
-from apps.gateway.together import each
+from apps.gateway.errors import GatewayError
 from apps.gateway.types import Connection
-from apps.gateway.types_nodes import Node
-from apps.gateway.types_pools import Pool
 from apps.nodes.models import NodeStateChange
-from apps.nodes.states import PASSING
 from apps.pools.contents import contents_note, held_read
 from apps.pools.models import FleetReading, PoolSample, PoolSnapshot
-from apps.pools.recording import nodes_record, pool_values
+from apps.pools.picture import picture_update
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +36,7 @@ POLL_TASK = "pools.poll_account"
 MESSAGE_EXPIRES = 30  # seconds: whoever comes later finds the account read, or due again
 LEASE = timedelta(seconds=120)
 WATCHED_FOR = 60  # seconds that one look counts
-SAMPLE_EVERY = timedelta(minutes=5)
 LONGEST_PAUSE = 300  # seconds between tries while the service gives no answer
-_WORKERS = 4
 
 
 class LeaseLost(Exception):
@@ -138,6 +129,11 @@ class _Lease:
             raise LeaseLost
         self._until = until
 
+    def keep(self) -> None:
+        """Renew it where a good part of its span went by."""
+        if self._until is None or self._until - timezone.now() < LEASE * 2 / 3:
+            self.renew()
+
     def done(self, seconds: float, *, moving: bool) -> None:
         now = timezone.now()
         quick = moving or is_watched(self._account)
@@ -175,28 +171,11 @@ class _Lease:
 
 def _read(account: BatchAccount, connection: Connection, lease: _Lease) -> bool:
     """Read and write everything; whether something is in motion. Raises the first `GatewayError` after the rest."""
-    found = [pool for page in gateway_pools.pool_pages(connection) for pool in page]
-    known = {pool.pool_id.lower(): pool for pool in PoolSnapshot.objects.filter(account=account)}
-    snapshots = _pools_record(account, found, known, lease)
-    by_id = {pool.id: pool for pool in found}
-    failure: GatewayError | None = None
-    moving = any(pool.allocation_state != "steady" or pool.state == "deleting" for pool in found)
-    wanted = [pool_id for pool_id, snapshot in snapshots.items() if _has_nodes(by_id[pool_id], snapshot)]
-    for pool_id in snapshots.keys() - set(wanted):
-        _sample(snapshots[pool_id], [])
-    for pool_id, nodes in each(wanted, lambda pool_id: _nodes(connection, pool_id), workers=_WORKERS):
-        if isinstance(nodes, GatewayNotFound):
-            continue  # deleted meanwhile; the next reading does not list it
-        if isinstance(nodes, GatewayError):
-            failure = failure or nodes
-            continue
-        nodes_record(snapshots[pool_id], nodes, lease.renew)
-        _sample(snapshots[pool_id], nodes)
-        moving = moving or any(node.state in PASSING for node in nodes)
-    _contents(account, list(snapshots.values()), lease)
-    if failure is not None:
-        raise failure
-    return moving
+    picture = picture_update(account, connection, lease)
+    _contents(account, picture.pools, lease)
+    if picture.failure is not None:
+        raise picture.failure
+    return picture.moving
 
 
 def _contents(account: BatchAccount, pools: list[PoolSnapshot], lease: _Lease) -> None:
@@ -207,62 +186,6 @@ def _contents(account: BatchAccount, pools: list[PoolSnapshot], lease: _Lease) -
         with transaction.atomic():
             lease.renew()
             PoolSnapshot.objects.bulk_update(changed, ["contents", "contents_changed"], batch_size=200)
-
-
-def _nodes(connection: Connection, pool_id: str) -> list[Node]:
-    return [node for page in gateway_nodes.node_pages(connection, pool_id) for node in page]
-
-
-def _has_nodes(pool: Pool, snapshot: PoolSnapshot) -> bool:
-    """A steady pool without nodes, here and there, needs no question."""
-    empty = pool.current_dedicated + pool.current_spot == 0 and pool.allocation_state == "steady"
-    return not empty or bool(snapshot.by_state) or snapshot.nodes.exists()
-
-
-# --- Writing --------------------------------------------------------------------------------------------------------
-def _pools_record(
-    account: BatchAccount, found: list[Pool], known: dict[str, PoolSnapshot], lease: _Lease
-) -> dict[str, PoolSnapshot]:
-    """Bring the pools' rows up to date; the row of each pool by its id."""
-    rows: dict[str, PoolSnapshot] = {}
-    with transaction.atomic():
-        lease.renew()
-        for pool in found:
-            snapshot = known.pop(pool.id.lower(), None)
-            if snapshot is not None and pool.created and snapshot.created != pool.created:
-                snapshot.delete()  # deleted and made anew under the same id: another pool, with another history
-                snapshot = None
-            rows[pool.id] = _pool_record(account, pool, snapshot)
-        for gone in known.values():
-            gone.delete()
-    return rows
-
-
-def _pool_record(account: BatchAccount, pool: Pool, snapshot: PoolSnapshot | None) -> PoolSnapshot:
-    values = pool_values(pool, snapshot)
-    if snapshot is None:
-        return PoolSnapshot.objects.create(account=account, **values)
-    changed = [name for name, value in values.items() if getattr(snapshot, name) != value]
-    for name in changed:
-        setattr(snapshot, name, values[name])
-    if changed:
-        snapshot.save(update_fields=changed)
-    return snapshot
-
-
-def _sample(pool: PoolSnapshot, nodes: list[Node]) -> None:
-    """Count the nodes by state into the pool's row, and into its series when that changed or enough time went by."""
-    dedicated = dict(sorted(Counter(node.state for node in nodes if node.is_dedicated).items()))
-    spot = dict(sorted(Counter(node.state for node in nodes if not node.is_dedicated).items()))
-    if (pool.dedicated_by_state, pool.spot_by_state) != (dedicated, spot):
-        pool.dedicated_by_state, pool.spot_by_state = dedicated, spot
-        pool.save(update_fields=["dedicated_by_state", "spot_by_state"])
-    by_state, target = dict(sorted(pool.by_state.items())), (pool.target_dedicated or 0) + (pool.target_spot or 0)
-    last = pool.samples.order_by("-at").first()
-    now = timezone.now()
-    if last and (last.by_state, last.target) == (by_state, target) and now - last.at < SAMPLE_EVERY:
-        return
-    PoolSample.objects.create(pool=pool, at=now, by_state=by_state, target=target)
 
 
 # --- Forgetting -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -83,27 +83,52 @@ def _lower(reference: list[str]) -> list[str]:
 
 
 # --- Nodes ----------------------------------------------------------------------------------------------------------
-def nodes_record(pool: PoolSnapshot, nodes: list[Node], renew: Callable[[], None]) -> None:
-    """Bring the rows of a pool's nodes up to date, and its history. `renew` is called in each transaction."""
-    known = {row.node_id: row for row in pool.nodes.all()}
-    pause = _FLIP_PAUSE * len(nodes)
-    now = timezone.now()
-    rows: list[NodeSnapshot] = []
-    changes: list[NodeStateChange] = []
-    for node in nodes:
-        row = known.pop(node.id, None)
-        values = node_values(node)
-        if row is not None and all(getattr(row, name) == value for name, value in values.items()):
-            continue
-        before = row.state if row else ""
-        row = row or NodeSnapshot(pool=pool, node_id=node.id)
-        for name, value in values.items():
-            setattr(row, name, value)
-        if before != node.state and not _too_soon(row, before, pause, now):
-            changes.append(_change(pool, node, before, now))
-        rows.append(row)
-    _write(rows, changes, renew)
-    _remove(pool, list(known.values()), now, renew)
+class NodesRecorder:
+    """Brings the rows of a pool's nodes up to date page by page, and its history.
+
+    `renew` is called in each transaction; `size` is about how many nodes the pool has.
+    """
+
+    def __init__(self, pool: PoolSnapshot, renew: Callable[[], None], size: int) -> None:
+        self._pool = pool
+        self._renew = renew
+        self._pause = _FLIP_PAUSE * size
+        self._seen: set[str] = set()
+
+    @property
+    def count(self) -> int:
+        """How many nodes were recorded."""
+        return len(self._seen)
+
+    def record(self, nodes: Sequence[Node]) -> None:
+        for start in range(0, len(nodes), BATCH):
+            self._record(nodes[start : start + BATCH])
+
+    def _record(self, nodes: Sequence[Node]) -> None:
+        ids = [node.id for node in nodes]
+        self._seen.update(ids)
+        known = {row[0]: row[1:] for row in self._pool.nodes.filter(node_id__in=ids).values_list("node_id", *_COLUMNS)}
+        now = timezone.now()
+        rows: list[NodeSnapshot] = []
+        changes: list[NodeStateChange] = []
+        for node in nodes:
+            values, before = node_values(node), known.get(node.id)
+            if before is not None and before[:-1] == tuple(values.values()):
+                continue
+            row = NodeSnapshot(pool=self._pool, node_id=node.id, **values)
+            row.flipped_at = before[-1] if before else None
+            state = str(before[0]) if before else ""
+            if state != row.state and not _too_soon(row, state, self._pause, now):
+                changes.append(_change(self._pool, node, state, now))
+            rows.append(row)
+        _write(rows, changes, self._renew)
+
+    def forget_others(self) -> None:
+        """After all nodes were recorded: those that were not among them are gone."""
+        if self._pool.nodes.count() == len(self._seen):
+            return
+        kept = self._pool.nodes.values_list("pk", "node_id", "state").iterator()
+        _remove(self._pool, [row for row in kept if row[1] not in self._seen], timezone.now(), self._renew)
 
 
 def node_values(node: Node) -> dict[str, Any]:
@@ -159,30 +184,22 @@ def _change(pool: PoolSnapshot, node: Node, before: str, now: datetime) -> NodeS
 
 
 def _write(rows: list[NodeSnapshot], changes: list[NodeStateChange], renew: Callable[[], None]) -> None:
-    by_node: dict[str, list[NodeStateChange]] = {}
-    for change in changes:
-        by_node.setdefault(change.node_id, []).append(change)
-    for part in _parts(rows):
+    if not rows:
+        return
+    with transaction.atomic():
+        renew()
+        NodeSnapshot.objects.bulk_create(
+            rows, batch_size=250, update_conflicts=True, unique_fields=["pool", "node_id"], update_fields=_COLUMNS
+        )
+        NodeStateChange.objects.bulk_create(changes, batch_size=500)
+
+
+def _remove(pool: PoolSnapshot, gone: list[tuple[int, str, str]], now: datetime, renew: Callable[[], None]) -> None:
+    for start in range(0, len(gone), BATCH):
+        part = gone[start : start + BATCH]
         with transaction.atomic():
             renew()
-            NodeSnapshot.objects.bulk_create(
-                part, batch_size=250, update_conflicts=True, unique_fields=["pool", "node_id"], update_fields=_COLUMNS
-            )
+            NodeSnapshot.objects.filter(pk__in=[key for key, _node, _state in part]).delete()
             NodeStateChange.objects.bulk_create(
-                [change for row in part for change in by_node.get(row.node_id, ())], batch_size=500
+                [NodeStateChange(pool=pool, node_id=node, before=state, after="", at=now) for _key, node, state in part]
             )
-
-
-def _remove(pool: PoolSnapshot, gone: list[NodeSnapshot], now: datetime, renew: Callable[[], None]) -> None:
-    for part in _parts(gone):
-        with transaction.atomic():
-            renew()
-            NodeSnapshot.objects.filter(pk__in=[row.pk for row in part]).delete()
-            NodeStateChange.objects.bulk_create(
-                [NodeStateChange(pool=pool, node_id=row.node_id, before=row.state, after="", at=now) for row in part]
-            )
-
-
-def _parts(rows: list[NodeSnapshot]) -> Iterator[list[NodeSnapshot]]:
-    for start in range(0, len(rows), BATCH):
-        yield rows[start : start + BATCH]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
 from apps.gateway import nodes as gateway_nodes
 from apps.gateway import pools
@@ -16,10 +18,10 @@ from apps.gateway.calls import counted
 from apps.gateway.types import Connection
 from apps.gateway.types_nodes import Node
 from apps.nodes.models import NodeSnapshot, NodeStateChange
-from apps.pools import polling
+from apps.pools import picture, polling
 from apps.pools.models import FleetReading, PoolSample, PoolSnapshot
 from apps.pools.polling import LEASE, poll_account
-from apps.pools.recording import nodes_record
+from apps.pools.recording import NodesRecorder
 from apps.pools.selectors import fleet, node_counts, stale_nodes
 from emulator.testing import Emulator
 from tests.people.factories import Cast
@@ -190,7 +192,7 @@ def test_a_poller_that_lost_its_lease_writes_nothing(make_pool: MakePool, connec
 
     pool.nodes.update(state="unknown")
     with pytest.raises(polling.LeaseLost):
-        nodes_record(pool, found, lost)
+        NodesRecorder(pool, lost, 1).record(found)
     assert pool.nodes.get().state == "unknown"
 
 
@@ -218,10 +220,78 @@ def test_ten_thousand_nodes_are_written_in_few_statements(make_pool: MakePool) -
     pool = make_pool()
     nodes = [Node(id=f"tvmps_{index:05}_d", state="idle") for index in range(10_000)]
     with CaptureQueriesContext(database) as first:
-        nodes_record(pool, nodes, lambda: None)
+        NodesRecorder(pool, lambda: None, len(nodes)).record(nodes)
     assert pool.nodes.count() == 10_000
-    with CaptureQueriesContext(database) as again:
-        nodes_record(pool, nodes, lambda: None)
-    assert len(again) == 1
+    again = NodesRecorder(pool, lambda: None, len(nodes))
+    with CaptureQueriesContext(database) as unchanged:
+        again.record(nodes)
+        again.forget_others()
+    assert len(unchanged) == 11  # one for a thousand, and the count
     # SQLite takes at most 999 values in a statement, which is some 45 rows.
     assert len(first) < 400
+
+
+# --- Large pools ----------------------------------------------------------------------------------------------------
+def filters(service: Emulator, *, after: int) -> list[str]:
+    """The filters of the questions about nodes since the first `after` requests."""
+    asked = [request for request in service.requests()[after:] if request["operation"] == "data.list_nodes"]
+    return [request["query"].get("$filter", "") for request in asked]
+
+
+@pytest.fixture
+def large(make_pool: MakePool, account: BatchAccount, monkeypatch: pytest.MonkeyPatch) -> PoolSnapshot:
+    """A pool that counts as large, and was read whole."""
+    monkeypatch.setattr(picture, "LARGE", 2)
+    monkeypatch.setattr(picture, "OVERLAP", timedelta(0))
+    return make_pool(nodes=4)
+
+
+def test_of_a_large_pool_only_changes_are_asked_for(
+    large: PoolSnapshot, account: BatchAccount, connection: Connection, service: Emulator
+) -> None:
+    node = large.nodes.order_by("-node_id")[0]
+    gateway_nodes.node_disable_scheduling(connection, "linux", node.node_id)
+    until(lambda: gateway_nodes.node_get(connection, "linux", node.node_id).state == "offline")
+    before = len(service.requests())
+    assert poll_account(account)
+    [asked] = filters(service, after=before)
+    assert asked.startswith("stateTransitionTime ge DateTime'")
+    large.refresh_from_db()
+    assert large.by_state == {"idle": 3, "offline": 1}
+    assert large.nodes.get(state="offline").node_id == node.node_id
+
+
+def test_nodes_that_left_a_large_pool_go_at_once(
+    large: PoolSnapshot, account: BatchAccount, connection: Connection, service: Emulator
+) -> None:
+    gone = large.nodes.order_by("node_id")[0].node_id
+    pools.nodes_remove(connection, "linux", [gone])
+    ready(connection, "linux", 3)
+    before = len(service.requests())
+    assert poll_account(account)
+    assert [bool(asked) for asked in filters(service, after=before)] == [True, False]
+    assert not large.nodes.filter(node_id=gone).exists()
+    assert large.nodes.count() == 3
+
+
+def test_a_large_pool_is_read_whole_now_and_then(large: PoolSnapshot, account: BatchAccount, service: Emulator) -> None:
+    cache.clear()  # as time does
+    large.nodes.update(running_tasks=7)  # which no change of state tells
+    before = len(service.requests())
+    assert poll_account(account)
+    assert filters(service, after=before) == [""]
+    assert not large.nodes.filter(running_tasks=7).exists()
+
+
+def test_many_pools_cost_no_more_queries_than_few(make_pool: MakePool, account: BatchAccount) -> None:
+    def queries() -> int:
+        assert poll_account(account)
+        with CaptureQueriesContext(database) as captured:
+            assert poll_account(account)
+        return len(captured)
+
+    make_pool("first")
+    one = queries()
+    for number in range(6):
+        pools.pool_create(connection_for(account), document(f"more{number}"))
+    assert queries() == one
