@@ -36,7 +36,7 @@ def _plane(path: str) -> Plane:
         return Plane.LOGIN if path.startswith("/_emulator/identity/") else Plane.CONTROL
     if first in {"subscriptions", "providers", "tenants"}:
         return Plane.ARM
-    return Plane.LOGIN if _LOGIN.match(path) else Plane.DATA
+    return Plane.LOGIN if path == "/metadata/endpoints" or _LOGIN.match(path) else Plane.DATA
 
 
 def _find_account(call: Call) -> None:

@@ -14,6 +14,7 @@ from emulator.operations import Operation
 from emulator.tokens import LIFETIME, audience_of_scope
 
 WRONG_SECRET = "wrong"  # noqa: S105
+MANAGEMENT_AUDIENCE, BATCH_AUDIENCE = "https://management.azure.com/", "https://batch.core.windows.net/"
 SYSTEM_ASSIGNED = "22222222-2222-2222-2222-222222222222"
 
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -32,6 +33,26 @@ async def openid_configuration(call: Call) -> Response:
             "subject_types_supported": ["pairwise"],
             "id_token_signing_alg_values_supported": ["RS256"],
             "tenant_region_scope": "EU",
+        }
+    )
+
+
+async def cloud(call: Call) -> Response:
+    """What ``az cloud register --endpoint-resource-manager`` asks a cloud about itself."""
+    return answers.json(
+        {
+            "name": "LocalBatch",
+            "resourceManager": call.base,
+            "portal": call.base,
+            "batch": BATCH_AUDIENCE,
+            "graphAudience": "https://graph.windows.net/",
+            "authentication": {
+                "loginEndpoint": call.base,
+                "audiences": [MANAGEMENT_AUDIENCE],
+                "tenant": "common",
+                "identityProvider": "AAD",
+            },
+            "suffixes": {"storage": "core.windows.net"},
         }
     )
 
@@ -109,6 +130,7 @@ OPERATIONS = (
         "/{tenant}/v2.0/.well-known/openid-configuration",
         openid_configuration,
     ),
+    Operation("login.cloud", Plane.LOGIN, "GET", "/metadata/endpoints", cloud, frozenset({"api-version"})),
     Operation("login.token", Plane.LOGIN, "POST", "/{tenant}/oauth2/v2.0/token", token),
     Operation(
         "login.managed_identity",

@@ -1,9 +1,7 @@
 """The whole of it as a program does it: upload a package, make a pool, submit 250 tasks, read what each has written."""
 
-import io
 import json
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,9 +19,9 @@ from azure.mgmt.batch.models import (
 
 from emulator.testing import Emulator
 from tests.emulator.clients import environments
-
-TASKS = 250
-PACKAGE = "AZ_BATCH_APP_PACKAGE_shout_1_0"
+from tests.emulator.clients.conftest import Secure
+from tests.emulator.clients.crowd import TASKS, WRITTEN, command_lines
+from tests.emulator.clients.crowd import package as shout
 
 
 @pytest.fixture
@@ -34,10 +32,7 @@ def package(linked: Emulator, management: BatchManagementClient, upload: Callabl
     made = management.application_package.create(*names, "1.0", ApplicationPackage())
     assert made.properties is not None
     assert made.properties.storage_url is not None
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("shout.sh", 'echo "$1" | tr a-z A-Z\n')
-    upload(made.properties.storage_url, content.getvalue())
+    upload(made.properties.storage_url, shout())
     management.application_package.activate(*names, "1.0", ActivateApplicationPackageParameters(format="zip"))
     return "shout"
 
@@ -63,13 +58,7 @@ def new_job() -> m.BatchJobCreateOptions:
 
 
 def new_tasks() -> list[m.BatchTaskCreateOptions]:
-    return [
-        m.BatchTaskCreateOptions(id=f"t{number}", command_line=f"/bin/sh -c 'sh ${PACKAGE}/shout.sh voice-{number}'")
-        for number in range(TASKS)
-    ]
-
-
-WRITTEN = [f"VOICE-{number}\n" for number in range(TASKS)]
+    return [m.BatchTaskCreateOptions(id=task["id"], command_line=task["commandLine"]) for task in command_lines()]
 
 
 def test_sync(linked: Emulator, package: str) -> None:
@@ -96,4 +85,14 @@ def test_async(linked: Emulator, package: str, tmp_path: Path) -> None:
     interpreter = environments.python(tmp_path, "15.1.0", "aiohttp")
     arguments = linked.account_url(), "local", linked.account_key(), package
     written = environments.run(str(interpreter), str(environments.PROGRAMS / "asynchronous.py"), *arguments)
+    assert json.loads(written) == WRITTEN
+
+
+def test_javascript(secure: Secure, tmp_path: Path) -> None:
+    """With a sign-in, for the package goes through the management plane."""
+    folder = environments.javascript(tmp_path, *environments.MANAGEMENT)
+    file = tmp_path / "shout.zip"
+    file.write_bytes(shout())
+    command = "node", str(environments.PROGRAMS / "crowd.mjs"), secure.url, secure.storage, str(file)
+    written = environments.run(*command, cwd=folder, NODE_EXTRA_CA_CERTS=str(secure.trusted))
     assert json.loads(written) == WRITTEN
