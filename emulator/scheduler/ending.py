@@ -109,6 +109,7 @@ def _judge(world: World, job: JobRecord, record: TaskRecord, run: RunRecord, end
         return
     with world.changing(run.account, run.job, record):
         tasks.complete(record, world.now(), exit_code=end.exit_code, failure=outcome.failure, container=end.container)
+        record.satisfies = record.satisfies or outcome.satisfies
     for other in others:
         stopping.stop(world, other, "nothing")
     stopping.over(world, run)
@@ -153,8 +154,9 @@ def completed(world: World, job: JobRecord, account: str, record: TaskRecord, ou
 
 
 def _satisfy(world: World, job: JobRecord, account: str, record: TaskRecord) -> None:
-    record.satisfies = True
-    world.repositories.tasks.put(world.scope(account, job.job.id), record.task.id, record)
+    if not record.satisfies:
+        record.satisfies = True
+        world.repositories.tasks.put(world.scope(account, job.job.id), record.task.id, record)
     live = world.jobs.get(job_key(account, job.job.id))
     if live is None or live.waiting is None:
         return

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from emulator.store.base import Document
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE document (
     kind TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL,
     PRIMARY KEY (kind, scope, key)
-) WITHOUT ROWID
+)
 """
 
 
@@ -34,18 +34,28 @@ class SqliteStore:
             raise StoreInUseError(f"another emulator is using the data folder {folder}") from None
         self._database = sqlite3.connect(folder / "emulator.sqlite3", isolation_level=None)
         # NORMAL syncs at checkpoints only. A killed process loses nothing: what it wrote is with the kernel.
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._migrate()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "wal_autocheckpoint=8000", "cache_size=-16000"):
+            self._database.execute(f"PRAGMA {pragma}")
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     def _migrate(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version > SCHEMA_VERSION:
             raise ValueError(f"the data folder was written by a newer emulator (schema {version})")
-        if version == 0:
-            with self.transaction():
-                self._database.execute(_SCHEMA)
-                self._database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        if version == SCHEMA_VERSION:
+            return
+        with self.transaction():
+            if version == 1:  # bodies were in the tree of the keys
+                self._database.execute("ALTER TABLE document RENAME TO earlier")
+            self._database.execute(_SCHEMA)
+            if version == 1:
+                self._database.execute("INSERT INTO document SELECT kind, scope, key, body FROM earlier")
+                self._database.execute("DROP TABLE earlier")
+            self._database.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def get(self, kind: str, scope: str, key: str) -> bytes | None:
         row = self._database.execute(
@@ -54,7 +64,10 @@ class SqliteStore:
         return row[0] if row else None
 
     def put(self, kind: str, scope: str, key: str, body: bytes) -> None:
-        self._database.execute("INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?)", (kind, scope, key, body))
+        self._database.execute(
+            "INSERT INTO document VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body=excluded.body",
+            (kind, scope, key, body),
+        )
 
     def delete(self, kind: str, scope: str, key: str) -> bool:
         cursor = self._database.execute("DELETE FROM document WHERE kind=? AND scope=? AND key=?", (kind, scope, key))

@@ -1,5 +1,6 @@
 """Both stores keep the same promises."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -220,6 +221,31 @@ def test_sqlite_is_there_after_opening_again(tmp_path: Path) -> None:
     second = SqliteStore(tmp_path)
     assert second.get("pool", "s", "a") == b"1"
     second.close()
+
+
+def test_sqlite_takes_over_a_file_of_the_first_version(tmp_path: Path) -> None:
+    database = sqlite3.connect(tmp_path / "emulator.sqlite3")
+    database.execute(
+        "CREATE TABLE document (kind TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, body BLOB NOT NULL,"
+        " PRIMARY KEY (kind, scope, key)) WITHOUT ROWID"
+    )
+    database.execute("INSERT INTO document VALUES ('pool', 's', 'a', x'31')")
+    database.execute("PRAGMA user_version=1")
+    database.commit()
+    database.close()
+    for _ in range(2):
+        store = SqliteStore(tmp_path)
+        assert list(store.scan("pool")) == [("s", "a", b"1")]
+        store.close()
+
+
+def test_sqlite_leaves_a_file_of_a_later_version_alone(tmp_path: Path) -> None:
+    SqliteStore(tmp_path).close()
+    database = sqlite3.connect(tmp_path / "emulator.sqlite3")
+    database.execute("PRAGMA user_version=99")
+    database.close()
+    with pytest.raises(ValueError, match="newer"):
+        SqliteStore(tmp_path)
 
 
 def test_sqlite_refuses_a_second_owner(tmp_path: Path) -> None:
