@@ -8,7 +8,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,7 +16,7 @@ from apps.accounts.models import BatchAccount
 from apps.nodes.states import NodeState, state_label, state_tone
 from apps.pools.contents import contents
 from apps.pools.models import PoolSnapshot, VmPrice
-from apps.pools.selectors import CHANGES, booted_before_change
+from apps.pools.selectors import stale_counts
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -146,14 +145,6 @@ def pool_row(pool: PoolSnapshot, stale: int) -> PoolRow:
         stale=stale,
         troubles=troubles(pool),
     )
-
-
-def stale_counts(keys: list[int]) -> dict[int, int]:
-    """How many nodes of each pool have not taken its last change, in one query."""
-    changed = PoolSnapshot.objects.filter(pk__in=keys).exclude(**dict.fromkeys(CHANGES))
-    late = booted_before_change("nodes__last_boot")
-    counted = changed.annotate(stale=Count("nodes", filter=late)).values_list("pk", "stale")
-    return dict(counted)
 
 
 def state_words(state: str) -> tuple[str, str]:

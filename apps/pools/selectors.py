@@ -170,6 +170,7 @@ class PackageUse:
     pool: PoolSnapshot
     by_default: bool
     version: str
+    stale: int = 0
 
 
 def package_name(application: str, version: str) -> str:
@@ -191,11 +192,25 @@ def pools_with_package(
     """Pools that reference an application, or one version of it, as the poller saw them; with `is_default` also those
     that name no version.
     """
-    found = []
-    for pool in pool_list(actor=actor, account=account).order_by("pool_id"):
-        for name, its in pool.packages:
-            named = bool(its) and (not version or str(its).lower() == version.lower())
-            unnamed = not its and (not version or is_default)
-            if str(name).lower() == application.lower() and (named or unnamed):
-                found.append(PackageUse(pool, by_default=not its, version=str(its)))
-    return found
+    pools = list(pool_list(actor=actor, account=account).order_by("pool_id"))
+    found = [
+        (pool, str(its))
+        for pool in pools
+        for name, its in pool.packages
+        if str(name).lower() == application.lower()
+        and (_is_version(its, version) if its else not version or is_default)
+    ]
+    stale = stale_counts([pool.pk for pool, _its in found])
+    return [PackageUse(pool, by_default=not its, version=its, stale=stale.get(pool.pk, 0)) for pool, its in found]
+
+
+def _is_version(its: Any, version: str) -> bool:
+    return not version or str(its).lower() == version.lower()
+
+
+def stale_counts(keys: list[int]) -> dict[int, int]:
+    """How many nodes of each pool have not taken its last change, in one query."""
+    changed = PoolSnapshot.objects.filter(pk__in=keys).exclude(**dict.fromkeys(CHANGES))
+    late = booted_before_change("nodes__last_boot")
+    counted = changed.annotate(stale=Count("nodes", filter=late)).values_list("pk", "stale")
+    return dict(counted)

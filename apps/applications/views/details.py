@@ -18,6 +18,7 @@ from apps.applications.selectors import ApplicationDetails, PackageDetails, appl
 from apps.applications.services import application_delete, application_update, owner_assign
 from apps.applications.views.jobs import jobs
 from apps.applications.views.shared import AccountView, Question, go_to, require_typed
+from apps.applications.views.uses import uses_context, uses_items, uses_of, uses_warning
 from apps.core.csv_export import csv_response
 from apps.core.exceptions import NotPermitted, NotVisible, PortalError
 from apps.people.roles import Permission
@@ -83,6 +84,7 @@ class ApplicationDetailView(AccountView):
             ),
             "read_at": timezone.now(),
             "csv_url": self.address("packages-csv", application=found.id),
+            **uses_context(self, uses_of(self, found.id)),
         }
         return self.page("applications/detail.html", context, status)
 
@@ -147,6 +149,7 @@ class ApplicationDeleteView(AccountView):
         if not found.may_touch:
             raise NotPermitted(permission=Permission.MANAGE_APPLICATIONS.label)
         versions = sorted(one.version for one in found.packages)
+        uses = uses_of(self, found.id)
         return Question(
             title=gettext("Delete application %(application)s") % {"application": found.id},
             text=_deleted_text(len(versions)),
@@ -155,7 +158,8 @@ class ApplicationDeleteView(AccountView):
             cancel_url=self.address("detail", application=found.id),
             application_id=found.id,
             name=found.id,
-            items=[f"{found.id} {version}" for version in versions],
+            items=[*(f"{found.id} {version}" for version in versions), *uses_items(uses)],
+            warning=uses_warning(uses),
             versions=versions,
             blocked=_updates_off(found.id) if versions and not found.allow_updates else "",
         )

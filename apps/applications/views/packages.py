@@ -11,6 +11,7 @@ from apps.applications.services import package_activate, package_delete
 from apps.applications.views.details import change_refused
 from apps.applications.views.jobs import jobs
 from apps.applications.views.shared import AccountView, Question, require_typed
+from apps.applications.views.uses import uses_context, uses_items, uses_of, uses_warning
 from apps.core.exceptions import NotPermitted, PortalError
 from apps.people.roles import Permission
 
@@ -31,6 +32,7 @@ class PackageDetailView(AccountView):
             "change_refused": change_refused(found),
             "activate_refused": _activate_refused(found),
             "variables": _variables(found, package),
+            **uses_context(self, uses_of(self, found.id, package.version, is_default=package.is_default)),
             "changed_on_linux": changes_on_linux(f"{package.application_id}{package.version}"),
         }
         return self.page("applications/package.html", context)
@@ -60,6 +62,7 @@ class PackageDeleteView(AccountView):
         package = found.package(version)
         if not found.may_touch:
             raise NotPermitted(permission=Permission.MANAGE_APPLICATIONS.label)
+        uses = uses_of(self, found.id, package.version, is_default=package.is_default)
         return Question(
             title=gettext("Delete package %(package)s") % {"package": f"{found.id} {package.version}"},
             text=gettext(
@@ -70,8 +73,8 @@ class PackageDeleteView(AccountView):
             cancel_url=self.address("detail", application=found.id),
             application_id=found.id,
             name=package.version,
-            items=[f"{found.id} {package.version}"],
-            warning=_default_warning(found, package),
+            items=[f"{found.id} {package.version}", *uses_items(uses)],
+            warning=" ".join(filter(None, (uses_warning(uses), _default_warning(found, package)))),
             blocked="" if found.allow_updates else change_refused(found),
         )
 
