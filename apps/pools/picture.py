@@ -15,7 +15,7 @@ from typing import Protocol
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 
 from apps.accounts.models import BatchAccount
@@ -28,7 +28,7 @@ from apps.gateway.types_nodes import Node
 from apps.gateway.types_pools import Pool
 from apps.nodes.models import NodeSnapshot
 from apps.nodes.states import PASSING
-from apps.pools.models import PoolSample, PoolSnapshot
+from apps.pools.models import FleetReading, PoolSample, PoolSnapshot
 from apps.pools.recording import NodesRecorder, pool_values
 
 SAMPLE_EVERY = timedelta(minutes=5)
@@ -36,7 +36,7 @@ SAMPLE_EVERY = timedelta(minutes=5)
 LARGE = gateway_nodes.PAGE
 # Nodes for which a whole reading in `FLEET_IDLE_SECONDS` is worth it; for twice as many it comes half as often.
 WHOLE_NODES = 10_000
-# The service's clocks need not agree with each other to the second.
+# How far the service's clocks and ours may be apart; what they are more, the next whole reading makes good.
 OVERLAP = timedelta(seconds=60)
 _WORKERS = 4
 
@@ -123,22 +123,24 @@ def _pool_change(row: PoolSnapshot, pool: Pool) -> None:
 # --- Nodes ----------------------------------------------------------------------------------------------------------
 def _tasks(found: Iterable[Pool], rows: Mapping[str, PoolSnapshot], account: BatchAccount) -> list[_Task]:
     """A steady pool without nodes, here and there, needs no question."""
-    kept = NodeSnapshot.objects.filter(pool__account=account).order_by().values_list("pool_id")
-    latest: dict[int, datetime | None] = dict(kept.annotate(Max("state_since")))
+    kept = NodeSnapshot.objects.filter(pool__account=account).order_by()
+    with_nodes = set(kept.values_list("pool_id", flat=True).distinct())
+    before = FleetReading.objects.filter(account=account).first()
     tasks = []
     for pool in found:
         row = rows[pool.id]
         empty = pool.current_dedicated + pool.current_spot == 0 and pool.allocation_state == "steady"
-        if not empty or row.pk in latest:
-            tasks.append(_Task(pool, row, _changes_since(pool, row, latest.get(row.pk))))
+        if not empty or row.pk in with_nodes:
+            tasks.append(_Task(pool, row, _changes_since(pool, row, before)))
     return tasks
 
 
-def _changes_since(pool: Pool, row: PoolSnapshot, latest: datetime | None) -> datetime | None:
+def _changes_since(pool: Pool, row: PoolSnapshot, before: FleetReading | None) -> datetime | None:
     """From when on the changes of a pool's nodes are enough; None where all of them are to be read."""
-    if latest is None or pool.current_dedicated + pool.current_spot <= LARGE or not cache.get(_whole_key(row)):
+    if before is None or before.read_at is None or pool.current_dedicated + pool.current_spot <= LARGE:
         return None
-    return latest - OVERLAP
+    begun = before.read_at - timedelta(seconds=before.seconds)
+    return begun - OVERLAP if cache.get(_whole_key(row)) else None
 
 
 def _whole_key(row: PoolSnapshot) -> str:

@@ -12,10 +12,11 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from apps.applications.packaging import Limits, check_zip, read_directory
+from tests.benchmarks.summary import note
 
 MIB = 1024 * 1024
 _BLOCK = 8 * MIB
@@ -120,9 +121,15 @@ def compare(title: str, path: Path, unpacked_mebibytes: int, actions: list[str],
         last_wall, last_cpu, _ = best[actions[-1]]
         ratios = f"{last_wall / wall:5.2f} x the speed of the last, {last_cpu / cpu:5.2f} x by CPU time"
         print(f"  {action:22}{speed} {wall:6.2f} s, {cpu:6.2f} s CPU, +{growth:5.1f} MiB, {ratios}")
+    ours, theirs = best[actions[0]], best[actions[-1]]
+    figure = f"{unpacked_mebibytes / ours[1]:.0f} MiB/s per core, " if unpacked_mebibytes else f"{ours[0]:.2f} s, "
+    note(
+        f"zip, {title[0].lower()}{title[1:]}: {actions[0]} beside {actions[-1]}",
+        f"{figure}{theirs[1] / ours[1]:.2f} of its speed, {ours[2]:.1f} MiB, not {theirs[2]:.1f}",
+    )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Makes the packages, measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--child", choices=ACTIONS)
@@ -130,7 +137,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("path", nargs="?", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.child:
         run_child(options.child, options.path)
         return
@@ -146,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
