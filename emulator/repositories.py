@@ -13,6 +13,7 @@ from emulator.domain.schedules import ScheduleRecord, ScheduleRow
 from emulator.domain.storage_accounts import StorageAccount
 from emulator.domain.subscriptions import ResourceGroup
 from emulator.domain.tasks import TaskRecord, TaskRow
+from emulator.domain.usage import Usage
 from emulator.scheduler.records import QueueEntry, RunRecord
 from emulator.store import Collection, Store
 from emulator.wire.tasks import Subtask
@@ -29,6 +30,7 @@ class Repositories:
         self.packages = Collection(store, "package", Package)  # scope: account/application
         self.pools = Collection(store, "pool", PoolRecord)  # scope: account
         self.pool_rows = Collection(store, "pool", PoolRow)
+        self.pool_usage = Collection(store, "pool_usage", Usage)  # scope: account, by pool
         self.nodes = Collection(store, "node", NodeRecord)  # scope: account/pool
         self.node_rows = Collection(store, "node", NodeRow)
         self.node_users = Collection(store, "node_user", NodeUser)  # scope: account/pool/node

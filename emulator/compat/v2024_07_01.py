@@ -1,7 +1,7 @@
-"""2024-07-01.20.0: the last with certificates, licences, cloud services and tokens for tasks.
+"""2024-07-01.20.0: the last with certificates, licences, cloud services, tokens for tasks and statistics in numbers.
 
-The service of 2025-06-01 has none of these: what asks for them is taken without them, and a pool of cloud services
-gets virtual machines with the Windows Server that its family of guest systems was.
+The service of 2025-06-01 has none of the first four: what asks for them is taken without them, and a pool of cloud
+services gets virtual machines with the Windows Server that its family of guest systems was.
 """
 
 from typing import Any
@@ -18,6 +18,18 @@ _RETIRED = (
 # Families 2 to 4 were older than every image that is left.
 _SERVERS = {"5": "2016-datacenter", "6": "2019-datacenter", "7": "2022-datacenter"}
 
+_NUMBERS = frozenset(
+    {
+        "readIOps",
+        "writeIOps",
+        "diskReadIOps",
+        "diskWriteIOps",
+        "numSucceededTasks",
+        "numFailedTasks",
+        "numTaskRetries",
+    }
+)
+
 
 def _request(body: dict[str, Any]) -> None:
     for name in _RETIRED:
@@ -33,4 +45,10 @@ def _machine(family: str) -> dict[str, Any]:
     return {"imageReference": image, "nodeAgentSKUId": "batch.node.windows amd64"}
 
 
-CHANGE = Change(last="2024-07-01.20.0", request=_request)
+def _answer(body: dict[str, Any]) -> None:
+    """Large numbers of statistics are text in newer versions."""
+    for name in _NUMBERS & body.keys():
+        body[name] = int(body[name])
+
+
+CHANGE = Change(last="2024-07-01.20.0", request=_request, answer=_answer)

@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from emulator import answers, odata
 from emulator.call import Call
-from emulator.data import conditions
+from emulator.data import conditions, statistics
 from emulator.data.common import body_of, done, resource, selectable, stamps
 from emulator.data.jobs import is_forced
 from emulator.data.listing import listed
 from emulator.domain.schedules import ScheduleRecord, ScheduleRow
 from emulator.errors import ServiceError
+from emulator.odata import Query
 from emulator.scheduler import requests
 from emulator.wire.schedules import NewSchedule, Schedule, ScheduleChange
 
@@ -36,16 +37,18 @@ def _address(call: Call, name: str) -> str:
     return f"{call.base}/jobschedules/{name}"
 
 
-def _body(call: Call, schedule: dict[str, Any]) -> dict[str, Any]:
+def _body(call: Call, schedule: dict[str, Any], wanted: Query) -> dict[str, Any]:
     body = {**schedule, "url": _address(call, schedule["id"])}
     info: dict[str, Any] = body["executionInfo"]
     if (recent := info.get("recentJob")) is not None:
         body["executionInfo"] = {**info, "recentJob": {**recent, "url": f"{call.base}/jobs/{recent['id']}"}}
+    if wanted.expands_stats:
+        body = statistics.added(body, statistics.of_job(body, statistics.usage_of_schedule(call, body["id"])))
     return body
 
 
-def _row(call: Call, row: ScheduleRow) -> tuple[str, dict[str, Any]]:
-    return str(row.schedule["id"]).lower(), _body(call, row.schedule)
+def _row(call: Call, row: ScheduleRow, wanted: Query) -> tuple[str, dict[str, Any]]:
+    return str(row.schedule["id"]).lower(), _body(call, row.schedule, wanted)
 
 
 def _done(call: Call, status: int, record: ScheduleRecord) -> Response:
@@ -75,17 +78,18 @@ async def get_job_schedule(call: Call) -> Response:
     except conditions.NotModified:
         return conditions.not_modified(record.schedule.e_tag, record.schedule.last_modified)
     wanted = odata.query(call, known=SELECTABLE)
-    return resource(call, "jobschedules", _body(call, msgspec.to_builtins(record.schedule)), wanted)
+    return resource(call, "jobschedules", _body(call, msgspec.to_builtins(record.schedule), wanted), wanted)
 
 
 async def list_job_schedules(call: Call) -> Response:
     account, rows = call.batch_account.name, call.services.repositories.schedule_rows
+    wanted = odata.query(call, odata.fields.SCHEDULE, SELECTABLE)
     return listed(
         call,
         "jobschedules",
         lambda after, limit: rows.page(account, after, limit),
-        lambda row: _row(call, row),
-        odata.query(call, odata.fields.SCHEDULE, SELECTABLE),
+        lambda row: _row(call, row, wanted),
+        wanted,
     )
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from emulator import answers, compat, odata
 from emulator.call import Call
-from emulator.data import conditions
+from emulator.data import conditions, statistics
 from emulator.data.common import body_of, done, resource, selectable
 from emulator.data.listing import listed
 from emulator.domain.jobs import JobRecord, JobRow, PreparationRecord
@@ -31,9 +31,15 @@ def address(call: Call, job_id: str) -> str:
     return f"{call.base}/jobs/{job_id}"
 
 
-def _body(call: Call, row: JobRow) -> tuple[str, dict[str, Any]]:
-    body: dict[str, Any] = row.job
-    return str(body["id"]).lower(), {**body, "url": address(call, body["id"])}
+def _row(call: Call, row: JobRow, wanted: odata.Query) -> tuple[str, dict[str, Any]]:
+    return str(row.job["id"]).lower(), _body(call, row.job, wanted)
+
+
+def _body(call: Call, job: dict[str, Any], wanted: odata.Query) -> dict[str, Any]:
+    body = {**job, "url": address(call, job["id"])}
+    if wanted.expands_stats:
+        body = statistics.added(body, statistics.of_job(body, statistics.usage_of_job(call, body["id"])))
+    return body
 
 
 def _found_for_change(call: Call) -> JobRecord:
@@ -59,15 +65,14 @@ async def get_job(call: Call) -> Response:
     except conditions.NotModified:
         return conditions.not_modified(record.job.e_tag, record.job.last_modified)
     wanted = odata.query(call, known=SELECTABLE)
-    body = {**msgspec.to_builtins(record.job), "url": address(call, record.job.id)}
-    return resource(call, "jobs", body, wanted)
+    return resource(call, "jobs", _body(call, msgspec.to_builtins(record.job), wanted), wanted)
 
 
 async def list_jobs(call: Call) -> Response:
     account, rows = call.batch_account.name, call.services.repositories.job_rows
     wanted = odata.query(call, odata.fields.JOB, SELECTABLE)
     return listed(
-        call, "jobs", lambda after, limit: rows.page(account, after, limit), lambda row: _body(call, row), wanted
+        call, "jobs", lambda after, limit: rows.page(account, after, limit), lambda row: _row(call, row, wanted), wanted
     )
 
 
@@ -82,7 +87,7 @@ async def list_jobs_from_schedule(call: Call) -> Response:
         return [row for row in found if str(row.job["id"]).lower().startswith(prefix)]
 
     wanted = odata.query(call, odata.fields.JOB, SELECTABLE)
-    return listed(call, "jobs", read, lambda row: _body(call, row), wanted)
+    return listed(call, "jobs", read, lambda row: _row(call, row, wanted), wanted)
 
 
 async def update_job(call: Call) -> Response:

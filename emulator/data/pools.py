@@ -9,7 +9,7 @@ from starlette.responses import Response
 from emulator import answers, compat, odata
 from emulator.call import Call
 from emulator.clock import iso
-from emulator.data import conditions
+from emulator.data import conditions, statistics
 from emulator.data.common import body_of, done, resource, selectable
 from emulator.data.listing import listed
 from emulator.data.pages import page, sliced
@@ -95,7 +95,10 @@ async def get_pool(call: Call) -> Response:
     except conditions.NotModified:
         return conditions.not_modified(record.pool.e_tag, record.pool.last_modified)
     wanted = odata.query(call, known=SELECTABLE)
-    return resource(call, "pools", _body(call, msgspec.to_builtins(record.pool)), wanted)
+    body = _body(call, msgspec.to_builtins(record.pool))
+    if wanted.expands_stats:
+        body = statistics.added(body, statistics.of_pool(call, record))
+    return resource(call, "pools", body, wanted)
 
 
 async def list_pools(call: Call) -> Response:
@@ -103,7 +106,10 @@ async def list_pools(call: Call) -> Response:
     wanted = odata.query(call, odata.fields.POOL, SELECTABLE)
 
     def present(row: PoolRow) -> tuple[str, dict[str, Any]]:
-        return str(row.pool["id"]).lower(), _body(call, row.pool)
+        body = _body(call, row.pool)
+        if wanted.expands_stats:
+            body = statistics.added(body, statistics.of_pool(call, call.services.fleet.pool(account, body["id"])))
+        return str(body["id"]).lower(), body
 
     return listed(call, "pools", lambda after, limit: rows.page(account, after, limit), present, wanted)
 

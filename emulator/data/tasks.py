@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from emulator import answers, compat, odata
 from emulator.call import Call
-from emulator.data import conditions, jobs
+from emulator.data import conditions, jobs, statistics
 from emulator.data.common import body_of, done, resource, selectable
 from emulator.data.listing import listed
 from emulator.data.pages import page
@@ -127,6 +127,8 @@ async def get_task(call: Call) -> Response:
         return conditions.not_modified(record.task.e_tag, record.task.last_modified)
     wanted = odata.query(call, known=SELECTABLE)
     body = _body(call, jobs.find(call).job.id, msgspec.to_builtins(record.task))
+    if wanted.expands_stats:
+        body = statistics.added(body, statistics.of_task(body, record.used))
     return resource(call, "tasks", body, wanted)
 
 
@@ -134,10 +136,14 @@ async def list_tasks(call: Call) -> Response:
     job_id = jobs.find(call).job.id
     scope, rows = f"{call.batch_account.name}/{job_id}", call.services.repositories.task_rows
 
-    def present(row: TaskRow) -> tuple[str, dict[str, Any]]:
-        return str(row.task["id"]).lower(), _body(call, job_id, row.task)
-
     wanted = odata.query(call, odata.fields.TASK, SELECTABLE)
+
+    def present(row: TaskRow) -> tuple[str, dict[str, Any]]:
+        body = _body(call, job_id, row.task)
+        if wanted.expands_stats:
+            body = statistics.added(body, statistics.of_task(body, row.used))
+        return str(body["id"]).lower(), body
+
     return listed(call, "tasks", lambda after, limit: rows.page(scope, after, limit), present, wanted)
 
 

@@ -1,12 +1,13 @@
 """Jobs: what they begin with, which changes their state allows, and what their tasks come to in numbers."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from emulator.clock import iso
 from emulator.domain.stamps import move, touch
+from emulator.domain.usage import JobUsage
 from emulator.errors import ServiceError
 from emulator.wire import times
 from emulator.wire.base import invalid
@@ -57,7 +58,7 @@ class JobRecord(msgspec.Struct):
 class JobRow(msgspec.Struct):
     """A job as lists read it: its wire form, quickly."""
 
-    job: dict[str, object]
+    job: dict[str, Any]
 
 
 class Numbers(msgspec.Struct):
@@ -71,8 +72,11 @@ class Numbers(msgspec.Struct):
 
 
 class TaskCounts(msgspec.Struct):
+    """The tasks there are, and what they and those that were deleted have used."""
+
     tasks: Numbers = msgspec.field(default_factory=Numbers)
     slots: Numbers = msgspec.field(default_factory=Numbers)
+    usage: JobUsage = msgspec.field(default_factory=JobUsage)
 
     def add(self, state: str, result: str | None, slots: int, sign: int = 1) -> None:
         """Count a task in, or with ``sign`` -1 out."""

@@ -56,7 +56,7 @@ class PoolRecord(msgspec.Struct):
     """A pool and what only the service knows of it.
 
     ``created_nodes`` numbers nodes, ``resizes`` resizes. ``usage`` is core seconds by half hour (its start, in the
-    service's spelling) and ``metered`` until when they are counted.
+    service's spelling) and ``metered`` until when they are counted. The other core seconds are those of its whole life.
     """
 
     pool: Pool
@@ -69,6 +69,8 @@ class PoolRecord(msgspec.Struct):
     auto: bool = False
     usage: dict[str, float] = {}
     metered: datetime | None = None
+    dedicated_core_seconds: float = 0.0
+    core_seconds: float = 0.0
 
     @property
     def is_steady(self) -> bool:

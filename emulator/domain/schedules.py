@@ -7,6 +7,7 @@ import msgspec
 
 from emulator.clock import iso
 from emulator.domain.stamps import move, touch
+from emulator.domain.usage import JobUsage
 from emulator.errors import ServiceError
 from emulator.wire import times
 from emulator.wire.schedules import NewSchedule, Recurrence, Schedule, ScheduleChange, ScheduleExecution
@@ -15,13 +16,17 @@ Ending = Literal["complete", "delete"]
 
 
 class ScheduleRecord(msgspec.Struct):
-    """A schedule and what only the service knows of it. ``jobs`` numbers its jobs; ``live`` is the one under way."""
+    """A schedule and what only the service knows of it. ``jobs`` numbers its jobs; ``live`` is the one under way.
+
+    ``past`` is what those of its jobs have used that are deleted.
+    """
 
     schedule: Schedule
     jobs: int = 0
     live: str | None = None
     ending: Ending | None = None
     auto_pool: str | None = None
+    past: JobUsage = msgspec.field(default_factory=JobUsage)
 
 
 class ScheduleRow(msgspec.Struct):

@@ -7,7 +7,9 @@ import msgspec
 from emulator.clock import iso
 from emulator.domain.jobs import PREPARATION, RELEASE, filled
 from emulator.domain.stamps import move, touch
+from emulator.domain.usage import Usage
 from emulator.errors import ServiceError
+from emulator.wire import times
 from emulator.wire.base import invalid
 from emulator.wire.common import AutoUser, ContainerInfo, FailureInfo, NodeInfo, UserIdentity
 from emulator.wire.jobs import Job
@@ -16,11 +18,12 @@ from emulator.wire.tasks import ExitConditions, NewTask, Task, TaskChange, TaskE
 _MULTI_INSTANCE_DEFAULT = 1
 
 
-class TaskRecord(msgspec.Struct):
+class TaskRecord(msgspec.Struct, omit_defaults=True):
     """A task and what only the service knows of it.
 
     ``sequence`` orders the tasks of a job as they came. ``run`` is the run under way. ``satisfies`` tells that tasks
-    depending on this one may go on. ``is_manager`` marks the task a job begins with.
+    depending on this one may go on. ``is_manager`` marks the task a job begins with. ``used`` is what its runs that
+    are over have used.
     """
 
     task: Task
@@ -28,6 +31,7 @@ class TaskRecord(msgspec.Struct):
     run: str | None = None
     satisfies: bool = False
     is_manager: bool = False
+    used: Usage | None = None
 
     @property
     def slots(self) -> int:
@@ -44,6 +48,7 @@ class TaskRow(msgspec.Struct):
     """A task as lists read it: its wire form, quickly."""
 
     task: dict[str, object]
+    used: Usage | None = None
 
 
 def new_task(
@@ -134,8 +139,21 @@ def begin(record: TaskRecord, now: datetime) -> None:
     move(record.task, "running", now)
 
 
+def has_used(record: TaskRecord, usage: Usage, now: datetime) -> None:
+    record.used = record.used or Usage()
+    record.used.add(usage, now)
+
+
+def _count_time(record: TaskRecord, now: datetime) -> None:
+    """A run is over, or is not the task's any more."""
+    started = record.task.execution_info.start_time
+    if record.task.state == "running" and started is not None:
+        has_used(record, Usage(wall=max(0.0, (now - times.moment(started)).total_seconds())), now)
+
+
 def retry(record: TaskRecord, run: str, now: datetime) -> None:
     """Run again on the same node, after an exit code that is not zero."""
+    _count_time(record, now)
     info = record.task.execution_info
     info.retry_count += 1
     info.last_retry_time = iso(now)
@@ -145,6 +163,7 @@ def retry(record: TaskRecord, run: str, now: datetime) -> None:
 
 def requeue(record: TaskRecord, now: datetime, *, counted: bool = True) -> None:
     """Back to waiting for a node; ``counted`` when the service took it off one it ran on."""
+    _count_time(record, now)
     info = record.task.execution_info
     if counted:
         info.requeue_count += 1
@@ -163,6 +182,7 @@ def complete(
     failure: FailureInfo | None,
     container: ContainerInfo | None = None,
 ) -> None:
+    _count_time(record, now)
     info = record.task.execution_info
     if info.start_time is None:
         info.start_time = iso(now)

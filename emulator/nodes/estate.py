@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from emulator.domain.nodes import NodeRecord, NodeRow
 from emulator.domain.pools import PoolRecord
+from emulator.domain.usage import Usage
 from emulator.repositories import Repositories
 from emulator.scheduler.ports import NodeRef, PoolTraits
 from emulator.store import Store
@@ -39,6 +41,7 @@ class Estate:
         self._nodes = repositories.nodes
         self._rows = repositories.node_rows
         self._users = repositories.node_users
+        self._usage = repositories.pool_usage
         self._accounts = repositories.accounts
         self._counts: dict[PoolKey, Counts] = {}
         self._facts: dict[PoolKey, PoolFacts] = {}
@@ -82,10 +85,20 @@ class Estate:
         scope = "/".join(key)
         with self._store.transaction():
             self._pools.delete(*key)
+            self._usage.delete(*key)
             self._nodes.delete_scope(scope)
             self._users.delete_scope(scope)
         self._counts.pop(_folded(key), None)
         self._facts.pop(_folded(key), None)
+
+    def usage(self, key: PoolKey) -> Usage:
+        """What tasks have used on the pool's nodes."""
+        return self._usage.get(*key) or Usage()
+
+    def add_usage(self, key: PoolKey, usage: Usage, now: datetime) -> None:
+        total = self.usage(key)
+        total.add(usage, now)
+        self._usage.put(*key, total)
 
     # Nodes
 

@@ -312,6 +312,8 @@ class Life:
         task.failure_info = end.failure
         task.result = "success" if end.exit_code == 0 and end.failure is None else "failure"
         self._change(ref, lambda node: rules.task_ended(node, task, known.start.slots, self._now()))
+        if end.usage is not None:
+            self._estate.add_usage(ref[:2], end.usage, self._now())
         self._events.run_ended(end)
 
     # Restarts

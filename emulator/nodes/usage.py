@@ -12,10 +12,13 @@ KEPT = 48 * 31  # intervals
 
 
 def meter(pool: PoolRecord, now: datetime) -> None:
-    """Count the cores of the present nodes up to now. To be called before their number changes."""
+    """Count the time of the present nodes' cores up to now. To be called before their number changes."""
     nodes = pool.pool.current_dedicated_nodes + pool.pool.current_low_priority_nodes
     begin = pool.metered or now
     pool.metered = now
+    seconds = max(0.0, (now - begin).total_seconds()) * pool.cores
+    pool.dedicated_core_seconds += seconds * pool.pool.current_dedicated_nodes
+    pool.core_seconds += seconds * nodes
     if not nodes:
         return
     for start, seconds in _spans(begin, now):

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from emulator.clock import iso
+from emulator.domain.usage import Usage
 from emulator.runners import downloads, outputs, spawn, variables, windows
+from emulator.runners.children import Child
 from emulator.runners.disk import Disk, prepare_task
 from emulator.runners.failures import PreparationError, as_node_error, exit_failure
 from emulator.runners.ssh import Door
@@ -21,8 +23,6 @@ from emulator.wire.common import Command, FailureInfo, PackageReference, Resourc
 from emulator.wire.nodes import StartTaskInfo
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
-
     from emulator.runners.base import Machine
     from emulator.runners.process import ProcessRunner
 
@@ -33,7 +33,8 @@ class _Running:
 
     start: TaskStart
     task: "asyncio.Task[None] | None" = None
-    process: "Process | None" = None
+    process: Child | None = None
+    used: Usage = field(default_factory=Usage)
     began: bool = False
     stopped: bool = False
     proceed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -45,7 +46,7 @@ class Agent:
         self.disk: Disk = runner.disk(machine.ref)
         self._runner = runner
         self._boot: asyncio.Task[None] | None = None
-        self._processes: set[Process] = set()
+        self._processes: set[Child] = set()
         self._runs: dict[str, _Running] = {}
         self._package_variables: Mapping[str, str] = {}
         self._door: Door | None = None
@@ -152,7 +153,7 @@ class Agent:
             await asyncio.to_thread(spawn.kill_below, self.disk.root / start.folder, also_by_place=False)
         self._runs.pop(start.run, None)
         self._expire(start)
-        self._runner.tell.run_ended(replace(end, at=self._runner.clock.now()))
+        self._runner.tell.run_ended(replace(end, at=self._runner.clock.now(), usage=running.used))
 
     async def _attempt(self, running: _Running) -> RunEnd:
         start, now = running.start, self._runner.clock.now
@@ -217,7 +218,7 @@ class Agent:
         argv = self._words(command_line, folder)
         argv = spawn.locate(argv, folder / "wd", environment["PATH"])
         try:
-            process = await spawn.spawn(
+            process = spawn.spawn(
                 argv,
                 cwd=folder / "wd",
                 environment=environment,
@@ -236,6 +237,8 @@ class Agent:
                 self._processes.discard(process)
         if running is not None:
             running.process = None
+            if process.usage is not None:
+                running.used.add(process.usage, self._runner.clock.now())
         return code if code >= 0 else 128 - code
 
     def _words(self, command_line: str, folder: Path) -> list[str]:

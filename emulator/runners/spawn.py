@@ -5,11 +5,12 @@ import os
 import shlex
 import shutil
 import signal
-from asyncio.subprocess import Process
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from emulator.runners.children import Child, Waitable
 from emulator.runners.failures import PreparationError
 
 GRACE = 0.5  # seconds between the request to end and the end
@@ -42,24 +43,22 @@ def locate(argv: Sequence[str], cwd: Path, path: str) -> list[str]:
     return [found, *argv[1:]]
 
 
-async def spawn(
-    argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stdout: Path, stderr: Path
-) -> Process:
+def spawn(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stdout: Path, stderr: Path) -> Child:
     """Start a command; what it writes is added to the two files. Raises OSError."""
     with stdout.open("ab") as out, stderr.open("ab") as err:
-        return await asyncio.create_subprocess_exec(
-            *_LAUNCHER,
-            *argv,
+        started = subprocess.Popen(
+            [*_LAUNCHER, *argv],
             cwd=cwd,
             env=dict(environment),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             start_new_session=True,
         )
+    return Child(started)
 
 
-async def end(process: Process) -> None:
+async def end(process: Waitable) -> None:
     """Ask the process and its group to end, then make them."""
     signal_group(process.pid, signal.SIGTERM)
     with suppress(TimeoutError):

@@ -74,10 +74,14 @@ def _is_prepared(world: World, job: JobRecord, ref: NodeRef) -> bool:
 def _task_ended(world: World, run: RunRecord, end: RunEnd) -> None:
     if run.instance is not None:
         _subtask_ended(world, run, end)
+    record = world.task(run.account, run.job, run.task)
+    if record is not None and end.usage is not None:
+        with world.changing(run.account, run.job, record):
+            tasks.has_used(record, end.usage, world.now())
     if run.fate != "judge":
         stopping.over(world, run)
         return
-    job, record = world.job(run.account, run.job), world.task(run.account, run.job, run.task)
+    job = world.job(run.account, run.job)
     if job is None or record is None:
         stopping.over(world, run)
         return

@@ -9,6 +9,7 @@ from emulator.domain import jobs
 from emulator.domain.jobs import RELEASE, Ending, JobRecord, PreparationRecord
 from emulator.domain.stamps import move
 from emulator.domain.tasks import new_task
+from emulator.domain.usage import JobUsage
 from emulator.errors import ServiceError
 from emulator.scheduler import preparing, starting, stopping
 from emulator.scheduler.outcomes import ended_by_service
@@ -260,11 +261,21 @@ def forget(world: World, account: str, record: JobRecord) -> None:
     for kind in (world.repositories.tasks, world.repositories.task_queue, world.repositories.subtasks):
         kind.delete_scope(scope)
     world.repositories.preparations.delete_scope(scope)
+    if record.schedule is not None:
+        _keep_usage(world, account, record.schedule, world.counts(account, job).usage)
     world.forget_counts(account, job)
     world.repositories.jobs.delete(account, job)
     world.forget_job(job_key(account, job))
     for load in world.pools.get(pool_key(account, record.pool or ""), ()):
         world.after.append(partial(world.runners.forget, load.node.ref, starting.job_folder(job)))
+
+
+def _keep_usage(world: World, account: str, schedule: str, usage: JobUsage) -> None:
+    """What a deleted job has used stays with its schedule."""
+    record = world.repositories.schedules.get(account, schedule)
+    if record is not None:
+        record.past.add(usage, world.now())
+        world.repositories.schedules.put(account, schedule, record)
 
 
 # Schedules, as far as the end of a job moves them on

@@ -17,6 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NamedTuple, Protocol
 
+from emulator.domain.usage import Usage
 from emulator.wire.common import Command, ContainerInfo, FailureInfo, OutputFile, PackageReference, ResourceFile
 
 
@@ -111,7 +112,7 @@ class RunEnd:
     """How a run ended. Without a failure and with exit code 0 it succeeded.
 
     A non-zero exit code needs no failure: the scheduler adds FailureExitCode. After ``stop`` the values given here
-    are kept if the task has not been completed otherwise.
+    are kept if the task has not been completed otherwise. ``usage`` is what is known of what it took.
     """
 
     run: str
@@ -120,6 +121,7 @@ class RunEnd:
     failure: FailureInfo | None = None
     phase: Phase = Phase.COMMAND
     container: ContainerInfo | None = None
+    usage: Usage | None = None
 
 
 class Drain(StrEnum):

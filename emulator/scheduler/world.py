@@ -4,12 +4,14 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from emulator.clock import Clock
 from emulator.domain.jobs import JobRecord, TaskCounts
 from emulator.domain.tasks import TaskRecord
+from emulator.domain.usage import JobUsage, Usage
 from emulator.ids import IdSource
 from emulator.repositories import Repositories
 from emulator.scheduler.dependencies import Waiting
@@ -208,14 +210,24 @@ class World:
 
     @contextmanager
     def changing(self, account: str, job: str, record: TaskRecord) -> Iterator[None]:
-        """Save a task after the block, and count it where it is by then."""
+        """Save a task after the block, and count it where it is by then and what it has used in between."""
         was = record.task.state, record.task.execution_info.result
+        used, retries = copy(record.used), record.task.execution_info.retry_count
         yield
         self.repositories.tasks.put(self.scope(account, job), record.task.id, record)
         new = record.task.state, record.task.execution_info.result
         if new != was:
             self.count(account, job, *was, record.slots, sign=-1)
             self.count(account, job, *new, record.slots)
+        self._count_usage(account, job, _added(record, used, retries, moved=new != was))
+
+    def _count_usage(self, account: str, job: str, usage: JobUsage | None) -> None:
+        if usage is None:
+            return
+        key = job_key(account, job)
+        counts = self._counts[key] = self.counts(account, job)
+        counts.usage.add(usage, self.now())
+        self._uncounted[key] = None
 
     def enqueue(self, account: str, job: str, record: TaskRecord) -> None:
         place = queue_place(record)
@@ -263,6 +275,24 @@ class World:
 
     def set_deadline(self, when: datetime, what: str, account: str, name: str) -> None:
         heapq.heappush(self.deadlines, (when, what, account, name))
+
+
+def _added(record: TaskRecord, used: Usage | None, retries: int, *, moved: bool) -> JobUsage | None:
+    """What a change of a task adds to what its job has used, None for nothing."""
+    info, now, before = record.task.execution_info, record.used or Usage(), used or Usage()
+    ended = info.result if moved and record.task.state == "completed" else None
+    if record.used == used and info.retry_count <= retries and ended is None:
+        return None
+    more = Usage(
+        user=now.user - before.user,
+        kernel=now.kernel - before.kernel,
+        wall=now.wall - before.wall,
+        reads=now.reads - before.reads,
+        writes=now.writes - before.writes,
+        read_bytes=now.read_bytes - before.read_bytes,
+        written_bytes=now.written_bytes - before.written_bytes,
+    )
+    return JobUsage(more, max(0, info.retry_count - retries), int(ended == "success"), int(ended == "failure"))
 
 
 def queue_place(record: TaskRecord) -> str:
