@@ -45,11 +45,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, so that whatever the others answer carries the policy too.
+    "csp.middleware.CSPMiddleware",
     "apps.core.middleware.NulMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.middleware.CompressedPagesMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -193,7 +194,11 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "apps.people.adapter.PortalAccountAdapter"
-ACCOUNT_FORMS = {"login": "apps.people.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "apps.people.forms.SignInForm",
+    "change_password": "apps.people.forms.NewPasswordForm",
+    "reset_password_from_key": "apps.people.forms.PasswordByLinkForm",
+}
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = False
 # Failures are counted in the database (django-axes, the audit), so that Redis being away neither opens nor shuts the
@@ -342,6 +347,8 @@ APPLICATION_PACKAGE_QUOTA = env_int("APPLICATION_PACKAGE_QUOTA", 40, minimum=1)
 # How old the picture of pools and nodes gets while somebody looks or something is in motion, and otherwise.
 FLEET_WATCHED_SECONDS = env_int("FLEET_WATCHED_SECONDS", 10, minimum=1)
 FLEET_IDLE_SECONDS = env_int("FLEET_IDLE_SECONDS", 60, minimum=1)
+# For how long a poller that was killed in the middle keeps others away; longer than the service takes for any answer.
+FLEET_LEASE_SECONDS = env_int("FLEET_LEASE_SECONDS", 120, minimum=5)
 # How long the history of nodes and the samples behind charts are kept.
 NODE_HISTORY_DAYS = env_int("NODE_HISTORY_DAYS", 14, minimum=1)
 # How many nodes are asked at a time, and for how long nodes that cannot take a user yet are waited for: a password is

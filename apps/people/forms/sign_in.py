@@ -1,7 +1,7 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.account.forms import LoginForm
+from allauth.account.forms import ChangePasswordForm, LoginForm, ResetPasswordKeyForm
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from django import forms
 from django.http import HttpRequest
@@ -27,6 +27,31 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         password.widget.attrs.pop("placeholder", None)
         password.help_text = ""
         self.order_fields(["login", "password"])
+
+
+class _NewPassword(forms.Form):
+    """Passwords under the portal's own labels, which also say what a placeholder would repeat."""
+
+    LABELS = {
+        "oldpassword": _("Current password"),
+        "password1": _("New password"),
+        "password2": _("New password, again"),
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, label in self.LABELS.items():
+            if name in self.fields:
+                self.fields[name].label = label
+                self.fields[name].widget.attrs.pop("placeholder", None)
+
+
+class NewPasswordForm(_NewPassword, ChangePasswordForm):  # type: ignore[misc]
+    """Changes one's own password."""
+
+
+class PasswordByLinkForm(_NewPassword, ResetPasswordKeyForm):  # type: ignore[misc]
+    """Sets the password of whoever has the link."""
 
 
 class _SecondFactor(forms.Form):
