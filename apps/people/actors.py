@@ -15,6 +15,8 @@ from apps.people.roles import PORTAL_PERMISSIONS, REQUIRED_ROLE, Permission, Rol
 if TYPE_CHECKING:
     from apps.accounts.models import BatchAccount
 
+LONGEST_NAME = 200
+
 
 @dataclass(slots=True)
 class Actor:
@@ -32,9 +34,11 @@ class Actor:
 
     @property
     def name(self) -> str:
+        """What operations, packages and the audit keep; as long as their columns are."""
         if self.token:
-            return f"{self.token.user or self.token.team} · {self.token.name}"
-        return str(self.user) if self.user else "system"
+            ending = f" · {self.token.name}"
+            return f"{self.token.user or self.token.team}"[: LONGEST_NAME - len(ending)] + ending
+        return str(self.user)[:LONGEST_NAME] if self.user else "system"
 
     @property
     def is_portal_administrator(self) -> bool:

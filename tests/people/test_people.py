@@ -17,10 +17,13 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from kombu.exceptions import OperationalError
 
+from apps.applications.models import PackageRecord
 from apps.audit.models import AuditEvent
 from apps.core.crypto import decrypt
 from apps.core.exceptions import Conflict, Invalid, NotPermitted
-from apps.people.models import User
+from apps.operations.models import Operation
+from apps.people.actors import LONGEST_NAME, Actor
+from apps.people.models import ApiToken, User
 from apps.people.roles import Role
 from apps.people.services.people import PersonInput, person_create, person_deactivate, person_update
 from tests.people.factories import PASSWORD, Cast, GrantFactory, UserFactory, bearer, make_token, signed_in
@@ -253,6 +256,30 @@ def test_a_zone_that_is_gone_locks_nobody_out(cast: Cast) -> None:
     assert signed_in(cast.reader).get("/people/me/").status_code == 200
 
 
+def test_a_new_password_ends_every_other_session_as_the_page_says(cast: Cast) -> None:
+    here, elsewhere = signed_in(cast.reader), signed_in(cast.reader)
+    page = here.get("/accounts/password/change/")
+    assert "Every other browser in which you are signed in is signed out." in page.content.decode()
+    new = {"oldpassword": PASSWORD, "password1": "quite another battery", "password2": "quite another battery"}
+    assert here.post("/accounts/password/change/", new).status_code == 302
+    assert here.get("/people/me/").status_code == 200
+    assert elsewhere.get("/people/me/").status_code == 302
+
+
+def test_names_as_long_as_a_profile_takes_fit_what_keeps_them(cast: Cast) -> None:
+    """Operations and the audit keep the name of whoever acts; PostgreSQL refuses longer ones than their columns."""
+    User.objects.filter(pk=cast.reader.pk).update(first_name="a" * 150, last_name="b" * 150)
+    person = User.objects.get(pk=cast.reader.pk)
+    token = make_token(person, name="c" * 64)[0]
+    assert len(Actor(user=person).name) == LONGEST_NAME
+    with_token = Actor(user=person, token=ApiToken.objects.get(pk=token.pk)).name
+    assert len(with_token) == LONGEST_NAME
+    assert with_token.endswith("c" * 64)
+    for model, column in ((Operation, "actor_name"), (AuditEvent, "actor_name"), (PackageRecord, "uploaded_by_name")):
+        assert model._meta.get_field(column).max_length == LONGEST_NAME  # type: ignore[union-attr]
+    assert signed_in(person).post("/accounts/logout/").status_code == 302
+
+
 def test_signing_out_everywhere_else_keeps_this_session(cast: Cast) -> None:
     here, elsewhere = signed_in(cast.reader), signed_in(cast.reader)
     assert here.post("/people/me/sessions/end/").status_code == 302
@@ -271,10 +298,21 @@ def test_the_theme_is_remembered_with_and_without_sign_in(cast: Cast, theme: str
     assert User.objects.get(pk=cast.reader.pk).theme == theme
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
-def test_after_a_theme_one_stays_in_the_portal(cast: Cast, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "place"),
+    [
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("http://testserver//evil.example/", "/evil.example/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+        ("/batch/local/?q=a", "/batch/local/?q=a"),
+        ("http://testserver/batch/local/?q=a", "/batch/local/?q=a"),
+    ],
+)
+def test_after_a_theme_one_stays_in_the_portal(cast: Cast, target: str, place: str) -> None:
     response = Client().post("/people/me/preferences/", {"theme": "dark", "next": target})
-    assert response["Location"] == "/"
+    assert response["Location"] == place
 
 
 def test_an_unknown_theme_is_refused(db: None) -> None:

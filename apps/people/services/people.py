@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.audit.services import audit_record
@@ -74,7 +74,7 @@ def person_update(*, actor: Actor, user: User, data: PersonInput) -> User:
     """Change a person. Raises `Conflict` where the portal would be left without an administrator."""
     actor.require(Permission.MANAGE_PORTAL)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = _locked(user)
         _require_free(data.username, data.email, besides=user)
         if user.is_superuser and not data.is_superuser:
             _require_other_administrator(actor, user)
@@ -104,7 +104,7 @@ def person_deactivate(*, actor: Actor, user: User) -> None:
     """Close a person's access: sessions end and personal tokens are revoked, now and for good."""
     actor.require(Permission.MANAGE_PORTAL)
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=user.pk)
+        user = _locked(user)
         if actor.user and actor.user.pk == user.pk:
             raise Conflict("person-self-deactivate")
         if user.is_superuser:
@@ -205,6 +205,12 @@ def _require_free(username: str, email: str, besides: User | None = None) -> Non
         raise Invalid("username-taken", field="username", username=username)
     if others.filter(email__iexact=email).exists():
         raise Invalid("email-taken", field="email", email=email)
+
+
+def _locked(user: User) -> User:
+    """The person, locked together with all portal administrators: two of them cannot remove each other at once."""
+    rows = User.objects.select_for_update().filter(Q(pk=user.pk) | Q(is_superuser=True)).order_by("pk")
+    return next(row for row in rows if row.pk == user.pk)
 
 
 def _require_other_administrator(actor: Actor, user: User) -> None:

@@ -72,6 +72,10 @@ class ConfirmView(PortalView):
         """Variables of components/confirm.html but `action`: title, text, items, warning, submit_label, cancel_url…"""
         raise NotImplementedError
 
+    def crumbs(self) -> list[tuple[Any, str]]:
+        """The pages above, as label and address; below those of the account, where there is one."""
+        raise NotImplementedError
+
     def confirmed(self) -> HttpResponse:
         raise NotImplementedError
 
@@ -87,7 +91,7 @@ class ConfirmView(PortalView):
             return self._ask(error)
 
     def _ask(self, error: PortalError | None = None) -> HttpResponse:
-        asked = {"action": self.request.path, "tone": "danger", **self.question()}
+        asked = {"action": self.request.path, "tone": "danger", "crumbs": self.crumbs(), **self.question()}
         if error:
             asked["warning"] = error.message
         return self.page(self.template, asked, status=error.status if error else 200)

@@ -75,6 +75,9 @@ class OneUserView(PortalView):
     def person_url(self) -> str:
         return reverse("people:user", kwargs={"person": self.kwargs["person"]})
 
+    def crumbs(self) -> list[tuple[Any, str]]:
+        return [(_("People"), reverse("people:users")), (self.person, self.person_url)]
+
 
 class UserView(OneUserView, FormView):
     permission = Permission.MANAGE_PORTAL

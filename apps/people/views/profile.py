@@ -59,6 +59,9 @@ class SessionsEndView(ConfirmView):
             "cancel_url": reverse("people:profile"),
         }
 
+    def crumbs(self) -> list[tuple[Any, str]]:
+        return [(_("Profile"), reverse("people:profile"))]
+
     def confirmed(self) -> HttpResponse:
         update_session_auth_hash(self.request, sessions_end(actor=self.actor))
         messages.success(self.request, _("You are signed out everywhere else."))
@@ -93,4 +96,6 @@ def _safe_next(request: HttpRequest) -> str:
     if not url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
         return reverse("home")
     parts = urlsplit(wanted)
-    return parts._replace(scheme="", netloc="").geturl() or reverse("home")
+    # One slash at the front: two would begin the name of another host.
+    path = "/" + parts.path.lstrip("/")
+    return parts._replace(scheme="", netloc="", path=path).geturl()

@@ -115,6 +115,9 @@ class RoleRemoveView(OneGrantView, ConfirmView):
             "cancel_url": roles_url(self.account.slug),
         }
 
+    def crumbs(self) -> list[tuple[Any, str]]:
+        return [(_("Roles"), roles_url(self.account.slug))]
+
     def confirmed(self) -> HttpResponse:
         holder = self.grant.user or self.grant.team
         grant_remove(actor=self.actor, account=self.account, grant=self.grant, confirmed=was_warned(self.request))

@@ -60,6 +60,9 @@ class OneTeamView(PortalView):
     def team_url(self) -> str:
         return reverse("people:team", kwargs={"team": self.kwargs["team"]})
 
+    def crumbs(self) -> list[tuple[Any, str]]:
+        return [(_("Teams"), reverse("people:teams")), (self.team, self.team_url)]
+
 
 class TeamView(OneTeamView, FormView):
     permission = Permission.MANAGE_PORTAL

@@ -70,6 +70,9 @@ class TokenRevokeView(ConfirmView):
             "cancel_url": self._back(),
         }
 
+    def crumbs(self) -> list[tuple[Any, str]]:
+        return [(_("API tokens"), self._back())]
+
     def confirmed(self) -> HttpResponse:
         token, back = self.token, self._back()
         token_revoke(actor=self.actor, token=token)
