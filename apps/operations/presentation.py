@@ -36,6 +36,7 @@ ICONS = {
     Status.LOST: {"icon": "ghost"},
 }
 LEVEL_TONES = {"info": "neutral", "warning": "warning", "error": "danger"}
+STEP = {"icon": "point"}
 
 
 def words(code: str, values: dict[str, Any]) -> str:
@@ -56,10 +57,14 @@ class EventLine:
     detail: str = ""
 
 
-def event_line(event: OperationEvent) -> EventLine:
+def event_line(event: OperationEvent, operation: Operation) -> EventLine:
+    """A step of the operation; the last one of those that succeeded says so."""
     values = event.values.get("causes") or event.values
     detail = " · ".join(str(values[name]) for name in ("service_code", "service_message") if values.get(name))
-    return EventLine(event.at, words(event.code, event.values), LEVEL_TONES[event.level], detail=detail)
+    done = operation.status == Status.SUCCEEDED and event.code == operation.message_code
+    tone = "success" if done else LEVEL_TONES[event.level]
+    icon = STEP["icon"] if tone == "neutral" else ""
+    return EventLine(event.at, words(event.code, event.values), tone, icon, detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ __all__ = [
     "Runner",
     "Stopping",
     "is_registered",
+    "permission_of",
     "runner",
     "runner_for",
 ]
@@ -107,6 +108,11 @@ def runner(
 
 def is_registered(kind: str) -> bool:
     return kind in _RUNNERS
+
+
+def permission_of(kind: str) -> Permission:
+    """What starting, repeating or cancelling work of this kind takes."""
+    return _RUNNERS[kind].permission if kind in _RUNNERS else Permission.MANAGE_ACCOUNT
 
 
 def runner_for(kind: str) -> Runner:

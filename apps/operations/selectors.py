@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts.selectors import account_list
 from apps.core.exceptions import NotVisible
 from apps.operations.models import ACTIVE, TERMINAL, Kind, Operation, OperationEvent, Status
-from apps.operations.runners import is_registered, runner_for
+from apps.operations.runners import is_registered, permission_of, runner_for
 from apps.people.actors import Actor
 from apps.people.roles import Permission
 
@@ -88,8 +88,12 @@ def is_starter(actor: Actor, operation: Operation) -> bool:
 
 
 def may_control(actor: Actor, operation: Operation) -> bool:
-    """Cancelling and repeating are for whoever started it and for administrators of its account."""
-    return is_starter(actor, operation) or actor.may(Permission.MANAGE_ACCOUNT, operation.account)
+    """Cancelling and repeating are for whoever started it and for administrators of its account.
+
+    Having started it is not enough for a token that may only read, nor for somebody who lost the role since.
+    """
+    may_start = actor.may(permission_of(operation.kind), operation.account)
+    return may_start and (is_starter(actor, operation) or actor.may(Permission.MANAGE_ACCOUNT, operation.account))
 
 
 def operation_can_retry(operation: Operation) -> bool:

@@ -14,7 +14,7 @@ from apps.core.exceptions import Conflict, NotPermitted
 from apps.operations.dispatch import dispatch_on_commit
 from apps.operations.leases import wake
 from apps.operations.models import ACTIVE, TERMINAL, Kind, Operation, OperationEvent, Status
-from apps.operations.runners import runner_for
+from apps.operations.runners import permission_of, runner_for
 from apps.operations.selectors import may_control, operation_can_retry, operation_mine
 from apps.people.actors import Actor
 from apps.people.roles import Permission
@@ -116,10 +116,9 @@ def operation_retry(*, actor: Actor, operation: Operation) -> Operation:
     (`operation-not-repeatable`), or other work on the same subject is under way.
     """
     _require_control(actor, operation)
-    found = runner_for(operation.kind)
-    actor.require(found.permission, operation.account)
     if not operation_can_retry(operation):
         raise Conflict("operation-not-repeatable", subject=operation.subject)
+    found = runner_for(operation.kind)
     with transaction.atomic():
         again = operation_create(
             actor=actor,
@@ -146,7 +145,7 @@ def operation_retry(*, actor: Actor, operation: Operation) -> Operation:
 
 
 def _require_control(actor: Actor, operation: Operation) -> None:
-    actor.require(Permission.VIEW_ACCOUNT, operation.account)
+    actor.require(permission_of(operation.kind), operation.account)
     if not may_control(actor, operation):
         raise NotPermitted("operation-not-yours", actor=operation.actor_name)
 

@@ -92,10 +92,11 @@ class OperationView(PortalView):
 
     def details(self) -> HttpResponse:
         operation = self.operation
+        events = selectors.operation_events(actor=self.actor, operation=operation)
         context = {
             "operation": operation,
             "shown": shown(operation),
-            "events": [event_line(one) for one in selectors.operation_events(actor=self.actor, operation=operation)],
+            "events": [event_line(one, operation) for one in events],
             "may_control": selectors.may_control(self.actor, operation),
             "can_retry": selectors.operation_can_retry(operation),
             "retries": list(operation.retries.all()),

@@ -16,7 +16,7 @@ from apps.people.actors import Actor
 from apps.people.models import Grant, User
 from apps.people.roles import Permission, Role
 
-KIND = Kind.STORAGE_SYNC_KEYS
+KIND = Kind.PACKAGE_DELETE
 Work = Callable[[Run], Outcome | Later]
 
 

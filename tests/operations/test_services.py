@@ -16,8 +16,9 @@ from apps.operations.runners import Outcome
 from apps.operations.selectors import bell, operation_get, operation_list, operation_mine
 from apps.operations.services import operation_cancel, operation_retry, operations_seen
 from apps.people.actors import Actor
-from apps.people.models import User
+from apps.people.models import Grant, User
 from apps.people.roles import Permission, Role
+from tests.people.factories import make_token
 
 Begin = Callable[..., Operation]
 Person = Callable[[str, Role | None], User]
@@ -54,6 +55,24 @@ def test_broker_away_does_not_hinder(
     operation.refresh_from_db()
     assert operation.status == Status.QUEUED
     assert operation.dispatched_at is None
+
+
+def test_a_token_that_may_only_read_cancels_nothing(begin: Begin, uploader: Actor) -> None:
+    assert uploader.user
+    operation = begin()
+    reading, uploading = (make_token(uploader.user, role)[0] for role in (Role.READER, Role.UPLOADER))
+    with pytest.raises(NotPermitted):
+        operation_cancel(actor=Actor(user=uploader.user, token=reading), operation=operation)
+    operation_cancel(actor=Actor(user=uploader.user, token=uploading), operation=operation)
+
+
+def test_whoever_lost_the_role_controls_nothing(begin: Begin, uploader: Actor) -> None:
+    operation = begin()
+    Grant.objects.update(role=Role.READER)
+    with pytest.raises(NotPermitted):
+        operation_cancel(actor=Actor(user=uploader.user), operation=operation)
+    with pytest.raises(NotPermitted):
+        operation_retry(actor=Actor(user=uploader.user), operation=end(operation))
 
 
 def test_one_active_operation_per_subject(begin: Begin) -> None:
