@@ -13,9 +13,10 @@ from rest_framework.response import Response
 
 from apps.applications.downloads import package_response
 from apps.applications.listing import SORTS, ApplicationQuery, application_list, rows_matching
+from apps.applications.names import MAX_DISPLAY_NAME_LENGTH
+from apps.applications.ownership import team_named
 from apps.applications.selectors import ApplicationDetails, PackageDetails, application_get
 from apps.applications.services import (
-    MAX_DISPLAY_NAME_LENGTH,
     application_create,
     application_delete,
     application_update,
@@ -25,10 +26,8 @@ from apps.applications.services import (
 )
 from apps.applications.uploads.content import ContentUpload
 from apps.core.api import PortalApi
-from apps.core.exceptions import Invalid
 from apps.operations.api import OperationOutput
 from apps.operations.models import Operation
-from apps.people.models import Team
 from apps.people.roles import Permission
 
 
@@ -118,10 +117,8 @@ class ApplicationListApi(PortalApi):
     def post(self, request: Request, **_: Any) -> Response:
         """An application without packages; uploading its first package makes one too."""
         data = validated(self.InputSerializer, request)
-        slug = data.pop("team", None)
-        made = application_create(
-            actor=self.actor, account=self.account, team=team_named(slug) if slug else None, **data
-        )
+        slug = data.pop("team", "")
+        made = application_create(actor=self.actor, account=self.account, team=team_named(slug), **data)
         found = application_get(actor=self.actor, account=self.account, application_id=made.id)
         return Response(ApplicationDetailOutput(found).data, status=status.HTTP_201_CREATED)
 
@@ -170,8 +167,7 @@ class ApplicationApi(PortalApi):
         """Changes what is given and leaves the rest."""
         data = validated(self.InputSerializer, request)
         if "team" in data:
-            slug = data.pop("team")
-            team = team_named(slug) if slug else None
+            team = team_named(data.pop("team") or "")
             owner_assign(actor=self.actor, account=self.account, application_id=application, team=team)
         if data:
             application_update(actor=self.actor, account=self.account, application_id=application, **data)
@@ -278,14 +274,6 @@ def validated(serializer: type[serializers.Serializer[Any]], request: Request) -
     found = serializer(data=request.data)
     found.is_valid(raise_exception=True)
     return dict(found.validated_data)
-
-
-def team_named(slug: str) -> Team:
-    """Raises `Invalid` at the team for an unknown one."""
-    team = Team.objects.filter(slug=slug).first()
-    if team is None:
-        raise Invalid("team-unknown", field="team", team=slug)
-    return team
 
 
 def started(operation: Operation, request: Request) -> Response:

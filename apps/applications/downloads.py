@@ -16,7 +16,7 @@ from apps.applications.models import PackageRecord
 from apps.applications.names import name_key
 from apps.people.actors import Actor
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 def file_response(name: str, size: int, blocks: Iterator[bytes]) -> StreamingHttpResponse:

@@ -15,8 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from apps.applications.names import MAX_NAME_LENGTH, clean_application_id, clean_version
-from apps.applications.services import MAX_DISPLAY_NAME_LENGTH
+from apps.applications.names import MAX_DISPLAY_NAME_LENGTH, MAX_NAME_LENGTH, clean_application_id, clean_version
 from apps.core.exceptions import PortalError
 from apps.people.models import Team
 
@@ -212,7 +211,7 @@ class BeginForm(PackageForm):
     """The same without the bytes, which the upload client sends afterwards: only name and size of the file are here."""
 
     file_name = forms.CharField(max_length=255)
-    file_size = forms.IntegerField(min_value=1)
+    file_size = forms.IntegerField(min_value=1, max_value=2**63 - 1)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

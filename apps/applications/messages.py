@@ -19,6 +19,7 @@ MESSAGES = {
     ),
     "version-leading-dot": _("A version does not begin with a dot."),
     "display-name-too-long": _("A display name has at most %(limit)s characters."),
+    "display-name-characters": _("A display name has no control characters, such as tabs and line breaks."),
     # Ownership
     "application-owned-by-other": _(
         "The application %(application)s belongs to the team %(team)s. Ask a member of that team or an administrator "

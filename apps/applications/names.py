@@ -11,6 +11,7 @@ import re
 from apps.core.exceptions import Invalid
 
 MAX_NAME_LENGTH = 64
+MAX_DISPLAY_NAME_LENGTH = 1024
 APPLICATION_ID_PATTERN = r"[a-zA-Z0-9_-]+"
 VERSION_PATTERN = r"[a-zA-Z0-9_-][a-zA-Z0-9_.-]*"
 VARIABLE_PREFIX = "AZ_BATCH_APP_PACKAGE_"
@@ -41,6 +42,16 @@ def clean_version(text: str) -> str:
         raise Invalid("version-characters", field="version", characters=refused)
     if not _VERSION.fullmatch(name):
         raise Invalid("version-leading-dot", field="version")
+    return name
+
+
+def clean_display_name(text: str) -> str:
+    """Raises `Invalid` with `field="display_name"` for one that is too long or holds control characters."""
+    name = text.strip()
+    if len(name) > MAX_DISPLAY_NAME_LENGTH:
+        raise Invalid("display-name-too-long", field="display_name", limit=MAX_DISPLAY_NAME_LENGTH)
+    if not name.isprintable():
+        raise Invalid("display-name-characters", field="display_name")
     return name
 
 

@@ -51,6 +51,14 @@ def teams_for_new(*, actor: Actor, account: BatchAccount) -> list[Team]:
     return sorted(actor.teams.values(), key=lambda team: team.name.lower())
 
 
+def team_named(slug: str) -> Team | None:
+    """The team with this slug, None for an empty one. Raises `Invalid` at the team where there is none."""
+    team = Team.objects.filter(slug=slug).first() if slug else None
+    if slug and team is None:
+        raise Invalid("team-unknown", field="team", team=slug)
+    return team
+
+
 def choose_team(*, actor: Actor, account: BatchAccount, team: Team | None) -> Team | None:
     """The team that will own a new application: the one named, or the only one the actor has.
 
@@ -68,6 +76,22 @@ def choose_team(*, actor: Actor, account: BatchAccount, team: Team | None) -> Te
     if administrator:
         return None
     raise Invalid("team-choose" if actor.teams else "team-none", field="team")
+
+
+def team_for_new(*, actor: Actor, account: BatchAccount, application_id: str, team: Team | None) -> Team | None:
+    """The team that will own a new application of this name; what `choose_team` raises.
+
+    A row without an application is left when another tool deleted the application: its team keeps the name, and
+    nobody else may take it. Raises `NotPermitted` at the ID to everybody else.
+    """
+    known = owner_of(account=account, application_id=application_id)
+    if known is None:
+        return choose_team(actor=actor, account=account, team=team)
+    if not may_touch(actor=actor, account=account, team_id=known.team_id):
+        raise NotPermitted(
+            "application-owned-by-other", field="application_id", application=application_id, team=str(known.team)
+        )
+    return known.team
 
 
 def owners_of(*, account: BatchAccount, application_ids: Iterable[str] | None = None) -> dict[str, ApplicationOwner]:

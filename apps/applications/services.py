@@ -18,8 +18,8 @@ from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
 from apps.applications.conflicts import application_key, package_key, require_idle
 from apps.applications.models import ApplicationOwner
-from apps.applications.names import clean_application_id, name_key
-from apps.applications.ownership import choose_team, owner_claim, owner_of, require_owner
+from apps.applications.names import clean_application_id, clean_display_name, name_key
+from apps.applications.ownership import owner_claim, owner_of, require_owner, team_for_new
 from apps.applications.selectors import application_of, check_address, package_of, require_management_plane
 from apps.applications.snapshot import snapshot_forget, snapshot_read
 from apps.audit.models import Outcome
@@ -33,8 +33,6 @@ from apps.operations.services import operation_create
 from apps.people.actors import Actor
 from apps.people.models import Team
 from apps.people.roles import Permission
-
-MAX_DISPLAY_NAME_LENGTH = 1024
 
 
 def application_create(
@@ -50,10 +48,11 @@ def application_create(
 
     Raises `Invalid` for a bad name or team, `Conflict` for a name that is taken (in any case) or a reached quota.
     """
-    owner = choose_team(actor=actor, account=account, team=team)
+    actor.require(Permission.UPLOAD_PACKAGES, account)
     require_management_plane(account)
     name = clean_application_id(application_id)
-    _clean_display_name(display_name)
+    owner = team_for_new(actor=actor, account=account, application_id=name, team=team)
+    display_name = clean_display_name(display_name)
     require_free_name(account=account, application_id=name)
     with _audited(actor, account, "application.create", name, team=str(owner) if owner else ""):
         application = management.application_create(
@@ -97,7 +96,7 @@ def application_update(
     check_address(application_id)
     require_management_plane(account)
     if display_name is not None:
-        _clean_display_name(display_name)
+        display_name = clean_display_name(display_name)
     before = application_of(account=account, application_id=application_id)
     if default_version:
         default_version = _active_version(account, application_id, default_version)
@@ -226,11 +225,6 @@ def _audited(actor: Actor, account: BatchAccount, action: str, resource: str, **
         # Also after an error: a call without an answer may have been carried out.
         snapshot_forget(account)
     audit_record(**event)
-
-
-def _clean_display_name(name: str) -> None:
-    if len(name) > MAX_DISPLAY_NAME_LENGTH:
-        raise Invalid("display-name-too-long", field="display_name", limit=MAX_DISPLAY_NAME_LENGTH)
 
 
 def _active_version(account: BatchAccount, application_id: str, version: str) -> str:

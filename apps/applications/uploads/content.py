@@ -11,11 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications.models import Upload, UploadAction
+from apps.applications.ownership import team_named
 from apps.applications.uploads.body import Body, bounded_silence, drain
 from apps.applications.uploads.errors import ProtocolError
 from apps.applications.uploads.receiving import receive
 from apps.applications.uploads.services import upload_cancel, upload_start
-from apps.applications.uploads.tus import team_named
 from apps.operations.api import OperationDetailOutput, operation_wait, wait_seconds
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from apps.accounts.models import BatchAccount
 from apps.accounts.selectors import connection_for
 from apps.applications.conflicts import package_key, require_idle
 from apps.applications.models import Upload, UploadAction
-from apps.applications.names import clean_application_id, clean_version, name_key
-from apps.applications.ownership import choose_team, may_touch, owner_of, require_owner
+from apps.applications.names import clean_application_id, clean_display_name, clean_version, name_key
+from apps.applications.ownership import may_touch, owner_of, require_owner, team_for_new
 from apps.applications.selectors import require_management_plane
 from apps.applications.services import require_free_name
 from apps.applications.uploads import staging
@@ -102,14 +102,20 @@ def _clean(wanted: Wanted) -> Wanted:
         application_id=clean_application_id(wanted.application_id),
         version=clean_version(wanted.version),
         # Browsers of old send a path; only the name is kept.
-        filename=wanted.filename.replace("\\", "/").rsplit("/", 1)[-1].strip()[-MAX_FILENAME:],
+        filename=_file_name(wanted.filename),
         sha256=wanted.sha256.strip().lower(),
-        display_name=wanted.display_name.strip(),
+        display_name=clean_display_name(wanted.display_name),
     )
     _check_file(cleaned)
     if cleaned.sha256 and not _SHA256.fullmatch(cleaned.sha256):
         raise Invalid("upload-sha256-malformed", field="sha256")
     return cleaned
+
+
+def _file_name(text: str) -> str:
+    """The last part of what may be a path, as browsers of old sent it, without what cannot be shown."""
+    name = text.replace("\\", "/").rsplit("/", 1)[-1].strip()
+    return "".join(one if one.isprintable() else "_" for one in name)[-MAX_FILENAME:]
 
 
 def _check_file(wanted: Wanted) -> None:
@@ -127,18 +133,7 @@ def _permitted_team(actor: Actor, account: BatchAccount, wanted: Wanted, team: T
     if wanted.action is not UploadAction.NEW_APPLICATION:
         require_owner(actor=actor, account=account, application_id=wanted.application_id)
         return None
-    # A row without an application is left when another tool deleted the application: its team keeps the name.
-    known = owner_of(account=account, application_id=wanted.application_id)
-    if known is None:
-        return choose_team(actor=actor, account=account, team=team)
-    if not may_touch(actor=actor, account=account, team_id=known.team_id):
-        raise NotPermitted(
-            "application-owned-by-other",
-            field="application_id",
-            application=wanted.application_id,
-            team=str(known.team),
-        )
-    return known.team
+    return team_for_new(actor=actor, account=account, application_id=wanted.application_id, team=team)
 
 
 def _same_upload(actor: Actor, account: BatchAccount, wanted: Wanted) -> Upload | None:

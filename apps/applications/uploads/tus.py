@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import secrets
 import uuid
 from typing import Any, ClassVar
@@ -23,6 +24,7 @@ from rest_framework.reverse import reverse
 
 from apps.accounts.selectors import account_get
 from apps.applications.models import Upload, UploadAction
+from apps.applications.ownership import team_named
 from apps.applications.uploads.body import Body, bounded_silence, drain
 from apps.applications.uploads.errors import (
     ExceedsError,
@@ -36,10 +38,8 @@ from apps.applications.uploads.receiving import receive
 from apps.applications.uploads.selectors import upload_get
 from apps.applications.uploads.services import upload_cancel, upload_start
 from apps.core.api import PortalApi
-from apps.core.exceptions import Invalid
 from apps.core.formats import size_text
 from apps.operations.models import ACTIVE
-from apps.people.models import Team
 from apps.people.roles import Permission
 
 VERSION = "1.0.0"
@@ -211,18 +211,9 @@ def required(metadata: dict[str, str], name: str) -> str:
     return value
 
 
-def team_named(slug: str) -> Team | None:
-    if not slug:
-        return None
-    team = Team.objects.filter(slug=slug).first()
-    if team is None:
-        raise Invalid("team-unknown", field="team", team=slug)
-    return team
-
-
 def header_number(request: Request, name: str) -> int:
     text = request.headers.get(name, "")
-    if not (text.isascii() and text.isdigit()):
+    if not re.fullmatch(r"[0-9]{1,18}", text):
         raise ProtocolError("upload-header", header=name)
     return int(text)
 
@@ -238,6 +229,8 @@ def parse_metadata(text: str) -> dict[str, str]:
             found[key] = base64.b64decode(value.strip(), validate=True).decode("utf-8")
         except (binascii.Error, UnicodeDecodeError) as error:
             raise ProtocolError("upload-header", header="Upload-Metadata") from error
+        if "\0" in found[key]:  # no database takes it
+            raise ProtocolError("upload-header", header="Upload-Metadata")
     return found
 
 
