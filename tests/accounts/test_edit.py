@@ -49,6 +49,18 @@ def test_which_account_it_is_never_changes(account: BatchAccount, visitor: Visit
     assert (account.name, account.resource_group) == ("local", "local")
 
 
+def test_another_identity_of_the_portal_is_chosen_by_portal_administrators_alone(
+    account: BatchAccount, visitor: Visitor, service: Emulator
+) -> None:
+    fields = {"auth_method": "managed-identity", "client_id": "01234567-89ab-cdef-0123-456789abcdef"}
+    refused = visitor("admin").post(EDIT, fields)
+    assert "auth_method" in refused.context["form"].errors
+    account.refresh_from_db()
+    assert account.client_id == ""
+    assert visitor("admin").post(EDIT, {"auth_method": "managed-identity", "title": "Mine"}).status_code == 302
+    assert visitor("portal_admin").post(EDIT, fields).status_code == 302
+
+
 def test_the_portals_own_identity_is_lent_by_portal_administrators_alone(
     shared_key: BatchAccount, visitor: Visitor, service: Emulator
 ) -> None:

@@ -81,7 +81,7 @@ def account_update(*, actor: Actor, account: BatchAccount, details: Details, unt
     portal's own identities.
     """
     actor.require(Permission.MANAGE_ACCOUNT, account)
-    if details.auth_method in AMBIENT and account.auth_method != details.auth_method:
+    if details.auth_method in AMBIENT and _identity(details) != _identity(account):
         _require_portal(actor)
     if account.subscription_id and account.resource_group:
         details = replace(details, subscription_id=account.subscription_id, resource_group=account.resource_group)
@@ -270,6 +270,11 @@ def _described(account: BatchAccount) -> dict[str, Any]:
         "batch_endpoint",
     )
     return {name: getattr(account, name) for name in names}
+
+
+def _identity(of: Details | BatchAccount) -> tuple[str, str, str]:
+    """Which of the portal's own identities is meant: a machine may have several."""
+    return of.auth_method, of.tenant_id.strip().lower(), of.client_id.strip().lower()
 
 
 def _require_portal(actor: Actor) -> None:
