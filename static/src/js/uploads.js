@@ -96,14 +96,18 @@ class Transfer {
     if (!this.entry.progress_url) return;
     this.watcher = setTimeout(async () => {
       if (!running.has(this.entry.operation)) return;
-      try {
-        const answer = await fetch(this.entry.progress_url, { headers: { "HX-Request": "true" }, cache: "no-store" });
-        if (answer.ok) this.read(await answer.text());
-      } catch {
-        // The transfer itself says when the network is away.
-      }
+      await this.look();
       this.watch();
     }, WATCH);
+  }
+
+  async look() {
+    try {
+      const answer = await fetch(this.entry.progress_url, { headers: { "HX-Request": "true" }, cache: "no-store" });
+      if (answer.ok) this.read(await answer.text());
+    } catch {
+      // The transfer itself says when the network is away.
+    }
   }
 
   read(text) {
@@ -213,6 +217,7 @@ async function catchUp(transfer) {
     else if (answer.ok) {
       transfer.card.sent(offset, transfer.entry.size);
       transfer.card.figures("", "");
+      if (transfer.entry.progress_url) await transfer.look();
     }
   } catch {
     // Offline: the card stays, and choosing the file tells more.
