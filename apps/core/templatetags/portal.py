@@ -231,21 +231,15 @@ def data_list(context: Context, content: str, id: str, page: Any, **options: Any
 
 @register.simple_tag(takes_context=True)
 def sort_header(
-    context: Context,
-    key: str,
-    label: str,
-    *,
-    end: bool = False,
-    default: str = "",
-    also: str = "",
-    also_label: str = "",
+    context: Context, key: str, label: str, *more: str, end: bool = False, default: str = ""
 ) -> SafeString:
     """A column head that sorts by `key` through `?sort=`; `default` is the order without it ("name", "-created").
 
-    `also` is a second key, for a column whose cells show two things.
+    `more` are further keys, each with its label, for a column whose cells show several things.
     """
     query = context["request"].GET
-    sorts = [_sort(query, key, label, default), *([_sort(query, also, also_label, default)] if also else [])]
+    pairs = [(key, label), *zip(more[::2], more[1::2], strict=True)]
+    sorts = [_sort(query, *pair, default) for pair in pairs]
     direction = next((one["direction"] for one in sorts if one["direction"]), "")
     return render("sort_header", {"sorts": sorts, "end": end, "direction": direction})
 

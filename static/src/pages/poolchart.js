@@ -64,7 +64,7 @@ function options(data) {
     width: place.clientWidth,
     height: HEIGHT,
     scales: { y: { range: (_chart, _low, high) => [0, Math.max(1, high)] } },
-    axes: [{ ...axis, values: clock }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
+    axes: [{ ...axis, space: 80, values: clock }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
     series: [
       { label: place.dataset.time, value: (_chart, at) => (at ? new Date(at * 1000).toLocaleString(document.documentElement.lang) : "–") },
       ...layers.toReversed(),
@@ -101,20 +101,43 @@ function table(data) {
   document.getElementById("pool-chart-table").replaceChildren(found);
 }
 
-async function draw() {
-  const answer = await fetch(place.dataset.url, { headers: { Accept: "application/json" } });
-  if (!answer.ok) throw new Error(String(answer.status));
-  const data = await answer.json();
+// --- Drawing, again when something is new or the colours change -----------------------------------------------------
+const AGAIN = 30_000; // milliseconds between two readings
+let chart = null;
+let shown = { text: "", at: 0 };
+
+function paint(data) {
+  chart?.destroy();
+  chart = null;
+  place.replaceChildren();
   if (!data.times.length) {
     place.textContent = place.dataset.empty;
     return;
   }
-  table(data);
   const held = columns(data);
-  const chart = new uPlot(options({ ...data, ...held }), [held.times, ...stacked(held.states).toReversed(), held.target], place);
-  new ResizeObserver(() => chart.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+  chart = new uPlot(options({ ...data, ...held }), [held.times, ...stacked(held.states).toReversed(), held.target], place);
 }
 
-draw().catch(() => {
+async function read() {
+  shown.at = performance.now();
+  const answer = await fetch(place.dataset.url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(String(answer.status));
+  const data = await answer.json();
+  const text = JSON.stringify(data);
+  if (text === shown.text) return;
+  shown = { text, at: shown.at, data };
+  if (data.times.length) table(data);
+  paint(data);
+}
+
+read().catch(() => {
   place.textContent = place.dataset.failed;
 });
+new ResizeObserver(() => chart?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+document.addEventListener("live:renewed", () => {
+  if (performance.now() - shown.at >= AGAIN) read().catch(() => {});
+});
+// The colours of the chart are those of the theme at the time of painting.
+const repaint = () => shown.data && paint(shown.data);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+new MutationObserver(repaint).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
