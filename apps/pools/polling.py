@@ -34,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 POLL_TASK = "pools.poll_account"
 MESSAGE_EXPIRES = 30  # seconds: whoever comes later finds the account read, or due again
-LEASE = timedelta(seconds=120)
 WATCHED_FOR = 60  # seconds that one look counts
 LONGEST_PAUSE = 300  # seconds between tries while the service gives no answer
 
@@ -109,6 +108,11 @@ def poll_account(account: BatchAccount) -> bool:
     return True
 
 
+def lease_span() -> timedelta:
+    """For how long a poller that says nothing keeps others away."""
+    return timedelta(seconds=settings.FLEET_LEASE_SECONDS)
+
+
 class _Lease:
     """The right to write an account's picture."""
 
@@ -119,19 +123,19 @@ class _Lease:
     def take(self) -> bool:
         now = timezone.now()
         free = FleetReading.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), account=self._account)
-        self._until = now + LEASE
+        self._until = now + lease_span()
         return bool(free.update(lease_until=self._until))
 
     def renew(self) -> None:
         """Raises `LeaseLost`. Inside a transaction it also keeps others from taking the lease until its end."""
-        until = timezone.now() + LEASE
+        until = timezone.now() + lease_span()
         if not self._mine().update(lease_until=until):
             raise LeaseLost
         self._until = until
 
     def keep(self) -> None:
         """Renew it where a good part of its span went by."""
-        if self._until is None or self._until - timezone.now() < LEASE * 2 / 3:
+        if self._until is None or self._until - timezone.now() < lease_span() * 2 / 3:
             self.renew()
 
     def done(self, seconds: float, *, moving: bool) -> None:

@@ -95,7 +95,7 @@ def test_throttling_is_waited_for(
     make_pool: MakePool, account: BatchAccount, operator: Actor, service: Emulator
 ) -> None:
     pool = make_pool(nodes=4)
-    service.fault(operation="data.node.reboot*", status=429, retry_after=1, count=2)
+    service.fault(operation="data.reboot_node", status=429, retry_after=1, count=2)
     operation = finish(begin(operator, account, "reboot", targets(pool)))
     assert operation.status == Status.SUCCEEDED
 

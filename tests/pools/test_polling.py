@@ -20,7 +20,7 @@ from apps.gateway.types_nodes import Node
 from apps.nodes.models import NodeSnapshot, NodeStateChange
 from apps.pools import picture, polling
 from apps.pools.models import FleetReading, PoolSample, PoolSnapshot
-from apps.pools.polling import LEASE, poll_account
+from apps.pools.polling import lease_span, poll_account
 from apps.pools.recording import NodesRecorder
 from apps.pools.selectors import fleet, node_counts, stale_nodes
 from emulator.testing import Emulator
@@ -175,7 +175,7 @@ def test_nodes_that_cannot_be_read_keep_their_rows(
 
 def test_only_one_poller_reads_an_account(make_pool: MakePool, account: BatchAccount, service: Emulator) -> None:
     make_pool()
-    FleetReading.objects.update(lease_until=timezone.now() + LEASE)
+    FleetReading.objects.update(lease_until=timezone.now() + lease_span())
     before = len(service.requests())
     assert not poll_account(account)
     assert len(service.requests()) == before

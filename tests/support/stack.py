@@ -21,8 +21,14 @@ from scripts.parts import Site
 from scripts.run import build_static
 from tests.support.processes import Processes, clean_environment, free_ports
 
-# Recovery in seconds instead of minutes, so that tests see it.
-QUICK = {"OPERATION_LEASE_SECONDS": "5", "OPERATIONS_RECONCILE_SECONDS": "1", "LOG_LEVEL": "INFO"}
+# Recovery and fresh pictures of nodes in seconds, so that tests see them.
+QUICK = {
+    "OPERATION_LEASE_SECONDS": "5",
+    "OPERATIONS_RECONCILE_SECONDS": "1",
+    "FLEET_WATCHED_SECONDS": "2",
+    "FLEET_LEASE_SECONDS": "10",
+    "LOG_LEVEL": "INFO",
+}
 
 
 @dataclass(frozen=True, slots=True)
