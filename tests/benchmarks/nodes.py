@@ -98,7 +98,8 @@ def throttled(emulator: Emulator, account: Any, user: Any, count: int) -> None:
     print(f"\nthe same while the service throttles {refusals} calls with Retry-After 1")
     with counted() as log:
         report("the portal", lambda: add_user(account, user, "throttled"))
-    print(f"  {len(log)} calls; the least is {count + 1 + refusals}")
+    struck = sum(call.status == 429 for call in log.calls)
+    print(f"  {len(log)} calls, of which {struck} were throttled; the least is {count + 1 + struck}")
     emulator.clear_faults()
 
 

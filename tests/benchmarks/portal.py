@@ -18,7 +18,7 @@ BENCH_SETTINGS = {"OPERATION_LEASE_SECONDS": "30", "OPERATIONS_RECONCILE_SECONDS
 @contextmanager
 def opened_portal(state: Path, settings: Mapping[str, str]) -> Iterator[Portal]:
     """A portal with its local Batch service, storage linked, and the demo's uploader as client."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "batchportal.settings.test")
+    os.environ |= {"DJANGO_SETTINGS_MODULE": "batchportal.settings.test", "LOG_LEVEL": "WARNING"}
     django.setup()
     from pytest_django.plugin import DjangoDbBlocker  # noqa: PLC0415
 

@@ -13,6 +13,7 @@ import time
 import uuid
 from pathlib import Path
 
+import psutil
 from azure.storage.blob import BlobClient
 
 from tests.benchmarks.portal import BENCH_SETTINGS, opened_portal
@@ -32,11 +33,16 @@ def main() -> None:
             portal.ended(
                 portal.upload(make_zip(Path(folder) / "warm.zip", MIB), "bench", "0", action="new-application")
             )
-            ours, theirs = [], []
+            ours, theirs, cpu = [], [], []
             for round_number in range(ROUNDS):
                 theirs.append(min(by_sdk(portal, path, threads) for threads in CONCURRENCY))
+                before = cpu_seconds(portal)
                 ours.append(by_portal(portal, path, f"1.{round_number}"))
+                after = cpu_seconds(portal)
+                cpu.append({name: after[name] - before[name] for name in after})
     report([whole for _, whole in ours], [tail for tail, _ in ours], theirs)
+    spent = "  ".join(f"{name} {statistics.median(one[name] for one in cpu):.1f} s" for name in cpu[0])
+    print(f"  CPU of one upload, whatever else the machine does   {spent}")
 
 
 def by_sdk(portal: Portal, path: Path, threads: int) -> float:
@@ -62,6 +68,16 @@ def by_portal(portal: Portal, path: Path, version: str) -> tuple[float, float]:
     if ended["status"] != "succeeded":
         sys.exit(portal.log(tus.operation))
     return active - received, active - started
+
+
+def cpu_seconds(portal: Portal) -> dict[str, float]:
+    """What the portal's processes, and the blob store beside them, have spent so far."""
+    found = {}
+    for name in ("web", "worker", "azurite"):
+        parent = psutil.Process(portal.stack.pid(name))
+        times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
+        found[name] = sum(one.user + one.system for one in times)
+    return found
 
 
 def report(whole: list[float], tail: list[float], sdk: list[float]) -> None:
