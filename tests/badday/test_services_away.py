@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from pytest_django import Settings
 
+from apps.applications.uploads.steps import Step, is_reached
 from tests.badday.proxy import BUSY, RESET, FaultProxy, between
 from tests.badday.test_worker_killed import finished, slow_blocks
 from tests.support.stack import Stack
@@ -141,7 +142,7 @@ def test_upload_address_ends_while_the_upload_pauses(
     try:
         tus = portal.begin(package(40 * MIB), application, "1.0", action="new-application")
         tus.send(10 * MIB)
-        until(lambda: portal.state(tus.operation).get("step") == "sending", 60, "the first address")
+        until(lambda: is_reached(portal.state(tus.operation), Step.SENDING), 60, "the first address")
     finally:
         portal.stack.batch.clock(skew=0)
     tus.send()

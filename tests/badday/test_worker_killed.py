@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from apps.applications.uploads.steps import Step, is_reached
 from tests.badday.proxy import HOLD, FaultProxy, between
 from tests.uploads.portal import Portal, sha256, until
 
@@ -22,49 +23,26 @@ def finished(portal: Portal, operation: str, application: str, version: str, pat
     assert portal.content_sha256(application, version) == sha256(path)
 
 
-def kill_when(portal: Portal, operation: str, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Kill the worker as soon as the recorded state is so; returns that state."""
-
-    def look() -> dict[str, Any] | None:
-        state = portal.state(operation)
-        return state if reached(state) else None
-
-    state: dict[str, Any] = until(look, 60, "the step to be recorded")
+def kill_when(portal: Portal, operation: str, reached: Callable[[dict[str, Any]], bool]) -> None:
+    """Kill the worker as soon as the recorded state is so."""
+    until(lambda: reached(portal.state(operation)), 60, "the step to be recorded")
     portal.stack.kill("worker")
-    return state
 
 
-# What has been recorded, and the call after it that is made slow so that the worker certainly dies there.
-STEPS = [
-    ("new_application", lambda state: "new_application" in state, "arm.application.create"),
-    ("application_ready", lambda state: "application_ready" in state, "arm.application_package.get"),
-    ("was_active", lambda state: "was_active" in state, "arm.application_package.create"),
-    ("committed", lambda state: state.get("step") == "committed", "arm.application_package.activate"),
-    ("activated", lambda state: state.get("step") == "activated", "arm.application_package.get"),
-]
-
-
-@pytest.mark.parametrize(("step", "reached", "slow"), STEPS, ids=[step for step, _, _ in STEPS])
-def test_killed_at_a_step(
-    portal: Portal,
-    application: str,
-    package: Callable[[int], Path],
-    step: str,
-    reached: Callable[[dict[str, Any]], bool],
-    slow: str,
-) -> None:
+@pytest.mark.parametrize("step", list(Step))
+def test_killed_at_each_step(portal: Portal, application: str, package: Callable[[int], Path], step: Step) -> None:
+    """Right after it was recorded, and before anything else: the next worker goes on from there."""
     path = package(12 * MIB)
-    if step == "activated":
-        portal.stack.batch.fault(operation="arm.application_package.activate", latency=1.0, count=1)
-    fault = portal.stack.batch.fault(operation=slow, latency=6.0)
+    dying = {"DJANGO_SETTINGS_MODULE": "tests.badday.dying", "DIE_AFTER": step.value}
+    portal.stack.restart("worker", environment=dying)
     operation = portal.upload(path, application, "1.0", action="new-application")
-    state = kill_when(portal, operation, reached)
-    assert "recorded" not in state.values()
+    until(lambda: not portal.stack.is_running("worker"), 60, "the death of the worker")
+    assert portal.state(operation)["steps"][-1] == step
     assert portal.operation(operation)["is_active"]
-    portal.stack.batch.control("DELETE", f"faults/{fault}")
-    portal.stack.batch.clear_faults()
     portal.stack.start("worker")
     finished(portal, operation, application, "1.0", path)
+    assert portal.state(operation)["steps"] == list(Step)
+    assert portal.staged() == []
 
 
 @pytest.fixture
@@ -104,8 +82,7 @@ def test_killed_while_the_block_list_is_committed(
     path = package(20 * MIB)
     proxy.rule = lambda method, target: HOLD if method == "PUT" and "comp=blocklist" in target else None
     operation = portal.upload(path, application, "1.0", action="new-application")
-    state = kill_when(portal, operation, lambda state: "committing" in state)
-    assert state["step"] == "checked"
+    kill_when(portal, operation, lambda state: is_reached(state, Step.COMMITTING))
     proxy.rule = lambda _method, _target: None
     proxy.released.set()
     portal.stack.start("worker")

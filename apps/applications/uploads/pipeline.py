@@ -1,16 +1,4 @@
-"""From staged bytes to an Active package: each step is recorded when it is done and may be repeated.
-
-`state` of the operation, in this order::
-
-    new_application, new_version, was_active   what was there before, so that a failure can be undone
-    application_ready                          the application exists and is owned
-    step = "sending"                           blocks go to blob storage, while bytes may still be coming
-    sha256, entries, uncompressed              what the checks found: step = "checked"
-    committing                                 the block list is about to be committed: no way back from here
-    etag                                       step = "committed"
-    activated_at                               step = "activated"
-    step = "recorded"                          verified and written down
-"""
+"""From staged bytes to an Active package: each step is recorded when it is done and may be repeated."""
 
 from __future__ import annotations
 
@@ -27,6 +15,7 @@ from apps.applications.packaging import ZipReport
 from apps.applications.snapshot import snapshot_forget
 from apps.applications.uploads import checking, sending, services, staging
 from apps.applications.uploads.destination import Destination
+from apps.applications.uploads.steps import Step, is_reached, reaching
 from apps.audit.services import audit_record
 from apps.core.exceptions import Conflict, Invalid
 from apps.core.formats import size_text
@@ -52,21 +41,24 @@ class Pipeline:
         size = run.state.get("block_bytes") or sending.block_bytes(upload.length)
         self.blocks = sending.Blocks(upload.staged_name, upload.length, size)
 
-    @property
-    def step(self) -> str:
-        return str(self.run.state.get("step", ""))
+    def is_reached(self, step: Step) -> bool:
+        return is_reached(self.run.state, step)
+
+    def record(self, step: Step, **found: Any) -> None:
+        """Write down that the step is reached, with what it found."""
+        self.run.checkpoint(**reaching(self.run.state, step, **found))
 
     def proceed(self) -> Outcome | Later:
         """Go as far as the bytes that are there allow."""
-        if "committing" not in self.run.state and (waiting := self._until_committing()):
+        if not self.is_reached(Step.COMMITTING) and (waiting := self._until_committing()):
             return waiting
         self.run.ignore_cancelling()
-        if self.step not in {"committed", "activated", "recorded"}:
+        if not self.is_reached(Step.COMMITTED):
             self._commit()
-        if self.step not in {"activated", "recorded"}:
+        if not self.is_reached(Step.ACTIVATED):
             self._activate()
-        if self.step != "recorded":
-            self._record(self._verify())
+        if not self.is_reached(Step.RECORDED):
+            self._write_down(self._verify())
         services.upload_forget_bytes(self.upload)
         return Outcome("upload-done", self._named())
 
@@ -79,10 +71,10 @@ class Pipeline:
         if self.upload.offset == 0:
             return self._wait("waiting")
         self._prepare()
-        if self.step != "checked" and (waiting := self._send_and_check()):
+        if not self.is_reached(Step.CHECKED) and (waiting := self._send_and_check()):
             return waiting
         self.run.check_now()
-        self.run.checkpoint(committing=True)
+        self.record(Step.COMMITTING)
         return None
 
     def _wait(self, phase: str) -> Later:
@@ -101,17 +93,17 @@ class Pipeline:
 
     def _prepare(self) -> None:
         """The application and the version exist, and there is a place to send blocks to."""
-        if not self.run.state.get("application_ready"):
+        if not self.is_reached(Step.APPLICATION_READY):
             self._prepare_application()
-        if "was_active" not in self.run.state:
+        if not self.is_reached(Step.VERSION_SEEN):
             self._look_at_version()
         if not self.destination.is_known:
-            if self.step:
+            if self.is_reached(Step.SENDING):
                 self.run.event("upload-address-renewed")
             self.destination.renew()
             snapshot_forget(self.upload.account)
-        if not self.step:
-            self.run.checkpoint(step="sending", block_bytes=self.blocks.size)
+        if not self.is_reached(Step.SENDING):
+            self.record(Step.SENDING, block_bytes=self.blocks.size)
             self.run.event("upload-sending-begun")
 
     def _prepare_application(self) -> None:
@@ -120,16 +112,16 @@ class Pipeline:
         if upload.action != UploadAction.NEW_APPLICATION:
             if not exists:
                 raise Conflict("upload-application-gone", **self._named())
-            run.checkpoint(application_ready=True)
+            self.record(Step.APPLICATION_READY)
             return
-        if exists and not run.state.get("new_application"):
+        if exists and not self.is_reached(Step.NEW_APPLICATION):
             raise Conflict("upload-application-exists", **self._named())
-        run.checkpoint(new_application=True)
+        self.record(Step.NEW_APPLICATION)
         if not exists:
             name = run.operation.parameters.get("display_name", "")
             management.application_create(self.connection, upload.application_id, display_name=name)
             snapshot_forget(upload.account)
-        with run.transaction(application_ready=True):
+        with run.transaction(**reaching(run.state, Step.APPLICATION_READY)):
             owner_claim(account=upload.account, application_id=upload.application_id, team=upload.team)
             self._audit("application.create", upload.application_id, team=str(upload.team or ""))
         run.event("upload-application-created", application=upload.application_id)
@@ -147,12 +139,12 @@ class Pipeline:
         try:
             package = management.package_get(self.connection, upload.application_id, upload.version)
         except GatewayNotFound:
-            self.run.checkpoint(new_version=True, was_active=False)
+            self.record(Step.VERSION_SEEN, new_version=True, was_active=False)
             return
         application = management.application_get(self.connection, upload.application_id)
         action = UploadAction(upload.action)
         services.require_replaceable(application, upload.version, is_active=package.is_active, action=action)
-        self.run.checkpoint(new_version=False, was_active=package.is_active)
+        self.record(Step.VERSION_SEEN, new_version=False, was_active=package.is_active)
 
     # --- Blocks and checks --------------------------------------------------------------------------------------
 
@@ -239,9 +231,7 @@ class Pipeline:
             uncompressed=size_text(report.uncompressed_bytes),
             sha256=digest,
         )
-        self.run.checkpoint(
-            step="checked", sha256=digest, entries=report.entries, uncompressed=report.uncompressed_bytes
-        )
+        self.record(Step.CHECKED, sha256=digest, entries=report.entries, uncompressed=report.uncompressed_bytes)
 
     # --- Commit, activate, verify, write down -------------------------------------------------------------------
 
@@ -253,7 +243,7 @@ class Pipeline:
         found = self._commit_blocks()
         if found.size != self.upload.length:
             raise Conflict("upload-replaced", **self._named())
-        self.run.checkpoint(step="committed", etag=found.etag)
+        self.record(Step.COMMITTED, etag=found.etag)
         self.run.event("upload-committed")
 
     def _commit_blocks(self) -> BlobInfo:
@@ -287,7 +277,7 @@ class Pipeline:
         package = management.package_activate(self.connection, self.upload.application_id, self.upload.version)
         snapshot_forget(self.upload.account)
         at = package.last_activation_time
-        self.run.checkpoint(step="activated", activated_at=at.isoformat() if at else "")
+        self.record(Step.ACTIVATED, activated_at=at.isoformat() if at else "")
         self.run.event("upload-activated")
 
     def _verify(self) -> Package:
@@ -302,9 +292,9 @@ class Pipeline:
             raise Conflict("upload-replaced", **self._named())
         return package
 
-    def _record(self, package: Package) -> None:
+    def _write_down(self, package: Package) -> None:
         upload, run, state = self.upload, self.run, self.run.state
-        with run.transaction(step="recorded"):
+        with run.transaction(**reaching(state, Step.RECORDED)):
             PackageRecord.objects.update_or_create(
                 account=upload.account,
                 application_key=name_key(upload.application_id),

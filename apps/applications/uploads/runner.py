@@ -12,6 +12,7 @@ from apps.applications.names import name_key
 from apps.applications.snapshot import snapshot_forget
 from apps.applications.uploads import services
 from apps.applications.uploads.pipeline import Pipeline
+from apps.applications.uploads.steps import Step, is_reached
 from apps.gateway import management
 from apps.gateway.errors import GatewayNotFound
 from apps.gateway.types import Connection
@@ -38,8 +39,8 @@ def cleanup(run: Run, status: Status) -> None:
     """Put the service back to what it was, and delete bytes that no retry can use."""
     upload = upload_of(run.operation)
     state = run.state
-    done = state.get("step") in {"activated", "recorded"}
-    if not done and ("was_active" in state or state.get("new_application")):
+    touched = is_reached(state, Step.VERSION_SEEN) or is_reached(state, Step.NEW_APPLICATION)
+    if touched and not is_reached(state, Step.ACTIVATED):
         _undo_version(run, upload, connection_for(upload.account))
         snapshot_forget(upload.account)
         run.checkpoint(undone=True)
@@ -64,7 +65,7 @@ def _undo_version(run: Run, upload: Upload, connection: Connection) -> None:
         elif state.get("was_active"):
             management.package_activate(connection, upload.application_id, upload.version)
             run.event("upload-kept-active", OperationEvent.Level.WARNING)
-    if state.get("new_application"):
+    if is_reached(state, Step.NEW_APPLICATION):
         _undo_application(upload, connection)
 
 

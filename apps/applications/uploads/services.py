@@ -23,6 +23,7 @@ from apps.applications.selectors import require_management_plane
 from apps.applications.services import require_free_name
 from apps.applications.uploads import staging
 from apps.applications.uploads.errors import TooLargeError
+from apps.applications.uploads.steps import Step, is_reached
 from apps.audit.models import Outcome
 from apps.audit.services import audit_record
 from apps.core.exceptions import Conflict, Invalid, NotPermitted
@@ -278,7 +279,7 @@ def upload_take_over(ended: Operation, again: Operation, actor: Actor) -> None:
         metadata=old.metadata,
     )
     # What went beyond the point of no return is finished, not begun anew.
-    kept = ended.state if "committing" in ended.state and "undone" not in ended.state else {}
+    kept = ended.state if is_reached(ended.state, Step.COMMITTING) and "undone" not in ended.state else {}
     Operation.objects.filter(pk=again.pk).update(received=old.offset, state=kept)
     Upload.objects.filter(pk=old.pk).update(staged_name="")
 
