@@ -2,7 +2,6 @@
 
 from collections import deque
 from datetime import datetime
-from functools import partial
 from itertools import groupby, islice
 
 import msgspec
@@ -226,8 +225,7 @@ def start(world: World, job: JobRecord, record: TaskRecord, runs: list[RunRecord
         world.save_run(run)
         if run.instance is not None:
             move_subtask(world, run, "running", now)
-        begin = starting.task_start(world, run, job, record)
-        world.after.append(partial(world.runners.start, begin))
+        world.start(starting.task_start(world, run, job, record))
 
 
 def again(world: World, run: RunRecord) -> RunRecord:

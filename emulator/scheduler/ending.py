@@ -38,10 +38,13 @@ def _plain_failure(run: RunRecord, end: RunEnd) -> FailureInfo | None:
 def _preparation_ended(world: World, run: RunRecord, end: RunEnd) -> None:
     if run.fate == "requeue":  # its node goes, and what it had begun counts for nothing
         _preparation_lost(world, run)
-        return
-    stopping.over(world, run)
+    else:
+        stopping.over(world, run)
     job = world.job(run.account, run.job)
     if job is None:
+        return
+    if run.fate == "requeue":  # tasks that came when the node was back already
+        _go_on(world, job, run.ref, ready=False)
         return
     failure = ended_by_service(_ENDED_BY_CLIENT) if run.fate == "nothing" else _plain_failure(run, end)
     ready = preparing.ended(world, job, run, end, failure)
@@ -52,9 +55,11 @@ def _preparation_ended(world: World, run: RunRecord, end: RunEnd) -> None:
 def _go_on(world: World, job: JobRecord, ref: NodeRef, *, ready: bool) -> None:
     """Tasks that waited for the preparation begin, or go elsewhere."""
     live = world.jobs.get(job_key(ref.account, job.job.id))
-    held = [world.runs[name] for name in sorted(live.runs)] if live else []
+    nodes = world.pools.get(pool_key(ref.account, ref.pool))
+    load = nodes.get(ref) if nodes else None
+    held = [world.runs[name] for name in sorted(load.runs) if name in live.runs] if live and load else []
     for run in held:
-        if run.ref != ref or run.is_started or run.fate != "judge" or run.run not in world.runs:
+        if run.is_started or run.fate != "judge" or run.run not in world.runs:
             continue
         record = world.task(run.account, run.job, run.task)
         if record is None:
@@ -243,11 +248,17 @@ def _task_lost(world: World, run: RunRecord) -> None:
     if run.fate != "judge" or record is None:
         stopping.over(world, run)
         return
+    live = world.jobs.get(job_key(run.account, run.job))
+    job = world.job(run.account, run.job) if live is not None and live.is_stopping else None
+    ended = job_life.ended_with_job(job) if job is not None else None
     with world.changing(run.account, run.job, record):
-        tasks.requeue(record, world.now(), counted=run.is_started)
+        if ended is None:
+            tasks.requeue(record, world.now(), counted=run.is_started)
+        else:
+            tasks.complete(record, world.now(), exit_code=None, failure=ended)
+    run.fate = "requeue" if ended is None else "nothing"
     for name in [name for name in world.groups.get(run.group, ()) if name != run.run]:
-        stopping.stop(world, world.runs[name], "requeue")
-    run.fate = "requeue"
+        stopping.stop(world, world.runs[name], run.fate)
     stopping.over(world, run)
 
 

@@ -77,9 +77,14 @@ class Scheduler:
             self._is_held = False
         if problem is not None:
             raise problem
-        if (self.world.after or self.world.dirty) and (self._more is None or self._more.action is None):
+        if self.has_more and (self._more is None or self._more.action is None):
             self._more = self._agenda.after(0, self._go_on)
         self._set_alarm()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something is left for the next turn."""
+        return bool(self.world.after or self.world.dirty or self.world.chores)
 
     def _go_on(self) -> None:
         self._more = None
@@ -99,10 +104,14 @@ class Scheduler:
 
     def _drain(self) -> None:
         left = TURN
-        while left > 0 and (self.world.after or self.world.dirty):
+        while left > 0 and self.has_more:
             while left > 0 and self.world.after:
                 self.world.after.popleft()()
                 left -= 1
+            if left > 0 and self.world.chores:
+                with self.world.unit():
+                    self.world.begin(self.world.chores.popleft())
+                left -= TURN // 2
             for pool in list(self.world.dirty):
                 if left > 0 and not self.world.after:
                     with self.world.unit():

@@ -1,5 +1,6 @@
 """Jobs from their beginning to their end."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 from typing import Literal
@@ -15,7 +16,7 @@ from emulator.scheduler import preparing, starting, stopping
 from emulator.scheduler.outcomes import ended_by_service
 from emulator.scheduler.ports import RunEnd, RunKind
 from emulator.scheduler.records import RunRecord
-from emulator.scheduler.world import World, job_key, pool_key
+from emulator.scheduler.world import LiveJob, World, job_key, pool_key
 from emulator.wire import times
 from emulator.wire.common import FailureInfo
 from emulator.wire.jobs import JobManagerTask, ReleaseExecution, SchedulingError
@@ -29,6 +30,8 @@ SCHEDULE_ENDED = "TerminateJobSchedule"
 
 _ENDED_WITH_JOB = "The task was ended because its job was"
 _RELEASE_LIMIT = "PT15M"
+_STEP = 200  # runs ended or begun in one go
+_ERASED = 1000  # documents of a deleted job that go in one go
 
 
 def begin(world: World, account: str, record: JobRecord) -> None:
@@ -103,44 +106,67 @@ def changed(world: World, account: str, record: JobRecord) -> None:
 def disable(world: World, account: str, record: JobRecord, option: Literal["requeue", "terminate", "wait"]) -> None:
     jobs.disable(record, option, world.now(), world.etag())
     world.save_job(account, record)
-    for group in _running(world, account, record.job.id):
-        task = world.task(account, record.job.id, group[0].task)
-        if task is None or option == "wait":
-            continue
-        if option == "requeue":
-            stopping.requeue(world, task, group)
-        else:
-            stopping.complete(world, task, group, ended_by_service(f"{_ENDED_WITH_JOB} disabled"))
+    if option != "wait":
+        world.begin(_take_off_nodes(world, account, record.job.id, option))
     check(world, account, record.job.id)
+
+
+def _take_off_nodes(world: World, account: str, job: str, option: Literal["requeue", "terminate"]) -> Iterator[None]:
+    """The running tasks of a job that is being disabled, unless it is enabled meanwhile."""
+    for number, group in enumerate(_running(world, account, job), start=1):
+        task = world.task(account, job, group[0].task)
+        if task is not None and option == "requeue":
+            stopping.requeue(world, task, group)
+        elif task is not None:
+            stopping.complete(world, task, group, ended_by_service(f"{_ENDED_WITH_JOB} disabled"))
+        if number % _STEP == 0:
+            yield
+            record = world.job(account, job)
+            if record is None or record.disable != option:
+                return
 
 
 def end(world: World, account: str, record: JobRecord, ending: Ending, reason: str | None) -> None:
     """Terminate or delete: running tasks are completed, waiting ones stay as they are, release tasks run."""
     jobs.end(record, ending, reason, world.now(), world.etag())
     world.save_job(account, record)
-    for group in _running(world, account, record.job.id):
-        task = world.task(account, record.job.id, group[0].task)
-        if task is not None:
-            stopping.complete(world, task, group, ended_by_service(f"{_ENDED_WITH_JOB} {_word(ending)}"))
-    live = world.jobs[job_key(account, record.job.id)]
-    for run in sorted(live.runs):
-        if (found := world.runs.get(run)) is not None and found.kind is RunKind.PREPARATION:
-            stopping.stop(world, found, "nothing")
+    world.begin(_end_runs(world, account, record))
     check(world, account, record.job.id)
 
 
-def _word(ending: Ending) -> str:
-    return "terminated" if ending == "complete" else "deleted"
+def _end_runs(world: World, account: str, record: JobRecord) -> Iterator[None]:
+    """The running tasks of a job that ends, and its preparation tasks."""
+    job = record.job.id
+    failure = ended_with_job(record)
+    for number, group in enumerate(_running(world, account, job), start=1):
+        task = world.task(account, job, group[0].task)
+        if task is not None and failure is not None:
+            stopping.complete(world, task, group, failure)
+        if number % _STEP == 0:
+            yield
+    live = world.jobs.get(job_key(account, job))
+    for number, name in enumerate(sorted(live.runs) if live else (), start=1):
+        run = world.runs.get(name)
+        if run is not None and run.kind is RunKind.PREPARATION and run.fate == "judge":
+            stopping.stop(world, run, "nothing")
+        if number % _STEP == 0:
+            yield
 
 
-def _running(world: World, account: str, job: str) -> list[list[RunRecord]]:
-    """The runs of tasks that are to be judged, those of a multi-instance task together."""
-    groups: dict[str, list[RunRecord]] = {}
+def ended_with_job(record: JobRecord) -> FailureInfo | None:
+    """The failure of a task that runs while its job is ended, or disabled in a way that ends its tasks."""
+    if record.ending is not None:
+        return ended_by_service(f"{_ENDED_WITH_JOB} {'terminated' if record.ending == 'complete' else 'deleted'}")
+    return ended_by_service(f"{_ENDED_WITH_JOB} disabled") if record.disable == "terminate" else None
+
+
+def _running(world: World, account: str, job: str) -> Iterator[list[RunRecord]]:
+    """The runs of tasks that are to be judged when their turn comes, those of a multi-instance task together."""
     for name in sorted(world.jobs[job_key(account, job)].runs):
-        run = world.runs[name]
-        if run.group and run.fate == "judge":
-            groups.setdefault(run.group, []).append(run)
-    return list(groups.values())
+        run = world.runs.get(name)
+        if run is not None and run.group and run.fate == "judge":
+            group = [world.runs[other] for other in world.groups.get(run.group, [name])]
+            yield [found for found in group if found.fate == "judge"]
 
 
 def end_if_all_complete(world: World, account: str, record: JobRecord) -> bool:
@@ -156,7 +182,7 @@ def end_if_all_complete(world: World, account: str, record: JobRecord) -> bool:
 def check(world: World, account: str, job_id: str) -> None:
     """Go on with a job that waited for its runs to be over."""
     live = world.jobs.get(job_key(account, job_id))
-    record = world.job(account, job_id) if live is not None and live.is_stopping else None
+    record = world.job(account, job_id) if live is not None and live.is_stopping and not live.chore else None
     if record is None or live is None:
         return
     if record.job.state == "disabling" and not live.runs:
@@ -164,50 +190,65 @@ def check(world: World, account: str, job_id: str) -> None:
         move(record.job, "disabled", world.now())
         world.save_job(account, record)
     elif record.ending is not None and not live.runs and not live.releases:
-        if not record.releasing and _release(world, account, record):
-            return
-        _finish(world, account, record)
+        if record.releasing:
+            _finish(world, account, record)
+        else:
+            world.begin(_release(world, account, record))
 
 
 def force(world: World, account: str, job_id: str) -> None:
     """End without waiting for nodes: what still runs there is on its own."""
     record = world.job(account, job_id)
     live = world.jobs.get(job_key(account, job_id))
-    if record is None or live is None or record.ending is None:
+    if record is None or live is None or record.ending is None or live.chore == "erase":
         return
+    for _ in _end_runs(world, account, record):
+        pass
     for name in sorted(live.runs | live.releases):
         stopping.over(world, world.runs[name])
     _finish(world, account, record)
 
 
-def _release(world: World, account: str, record: JobRecord) -> bool:
-    """Start the release task on every node that was prepared. Whether there is any to wait for."""
+def _release(world: World, account: str, record: JobRecord) -> Iterator[None]:
+    """Start the release task on every node that was prepared, and go on with the job if there is none."""
     record.releasing = True
     world.save_job(account, record)
-    task = record.job.job_release_task
     live = world.jobs[job_key(account, record.job.id)]
-    if task is None:
-        return False
-    for prepared in world.repositories.preparations.all(world.scope(account, record.job.id)):
-        pool = world.pools.get(pool_key(account, prepared.status.pool_id))
-        load = pool.named(prepared.status.node_id) if pool else None
-        if pool is None or load is None:
-            continue
-        run = RunRecord(
-            run=world.ids.guid(),
-            kind=RunKind.RELEASE,
-            account=load.node.ref.account,
-            job=record.job.id,
-            task=task.id or RELEASE,
-            pool=load.node.ref.pool,
-            node=load.node.ref.node,
-            slots=0,
-            group="",
-            is_started=True,
-        )
-        _start_release(world, record, run, prepared, task.max_wall_clock_time or _RELEASE_LIMIT)
-        live.releases.add(run.run)
-    return bool(live.releases)
+    live.chore = "release"
+    after = "" if record.job.job_release_task is not None else None
+    while after is not None:
+        found = world.repositories.preparations.page(world.scope(account, record.job.id), after, _STEP)
+        for prepared in found:
+            _release_node(world, record, prepared, live)
+        after = f"{found[-1].status.pool_id}/{found[-1].status.node_id}" if len(found) == _STEP else None
+        if after is not None:
+            yield
+            if world.jobs.get(live.key) is not live or live.chore != "release":
+                return
+    live.chore = ""
+    check(world, account, record.job.id)
+
+
+def _release_node(world: World, record: JobRecord, prepared: PreparationRecord, live: LiveJob) -> None:
+    task = record.job.job_release_task
+    pool = world.pools.get(pool_key(live.key[0], prepared.status.pool_id))
+    load = pool.named(prepared.status.node_id) if pool else None
+    if task is None or load is None:
+        return
+    run = RunRecord(
+        run=world.ids.guid(),
+        kind=RunKind.RELEASE,
+        account=load.node.ref.account,
+        job=record.job.id,
+        task=task.id or RELEASE,
+        pool=load.node.ref.pool,
+        node=load.node.ref.node,
+        slots=0,
+        group="",
+        is_started=True,
+    )
+    _start_release(world, record, run, prepared, task.max_wall_clock_time or _RELEASE_LIMIT)
+    live.releases.add(run.run)
 
 
 def _start_release(world: World, job: JobRecord, run: RunRecord, prepared: PreparationRecord, limit: str) -> None:
@@ -220,7 +261,7 @@ def _start_release(world: World, job: JobRecord, run: RunRecord, prepared: Prepa
         run.limit = iso(when)
         world.set_deadline(when, "run", run.account, run.run)
     world.save_run(run)
-    world.after.append(partial(world.runners.start, starting.release_start(run, job)))
+    world.start(starting.release_start(run, job))
 
 
 def release_ended(world: World, run: RunRecord, ended: RunEnd, failure: FailureInfo | None) -> None:
@@ -236,12 +277,14 @@ def release_ended(world: World, run: RunRecord, ended: RunEnd, failure: FailureI
 
 
 def _finish(world: World, account: str, record: JobRecord) -> None:
-    ending = record.ending
+    _drop_auto_pool(world, account, record)
+    if record.ending == "delete":
+        record.releasing = True  # or done with, so that a restart goes on from here
+        world.save_job(account, record)
+        world.begin(_erase(world, account, record))
+        return
     jobs.complete(record, world.now())
     world.save_job(account, record)
-    _drop_auto_pool(world, account, record)
-    if ending == "delete":
-        forget(world, account, record)
     if record.schedule is not None:
         job_of_schedule_ended(world, account, record.schedule, record.job.id)
 
@@ -254,20 +297,26 @@ def _drop_auto_pool(world: World, account: str, record: JobRecord) -> None:
         world.after.append(partial(world.pools_port.delete_auto_pool, account, record.auto_pool))
 
 
-def forget(world: World, account: str, record: JobRecord) -> None:
-    """Nothing is left of a job, on its nodes neither."""
+def _erase(world: World, account: str, record: JobRecord) -> Iterator[None]:
+    """Nothing is left of a job, on its nodes neither. It is there, being deleted, until its last task is gone."""
     job = record.job.id
-    scope = world.scope(account, job)
-    for kind in (world.repositories.tasks, world.repositories.task_queue, world.repositories.subtasks):
-        kind.delete_scope(scope)
-    world.repositories.preparations.delete_scope(scope)
+    live = world.jobs[job_key(account, job)]
+    live.chore = "erase"
+    scope, stored = world.scope(account, job), world.repositories
+    for kind in (stored.tasks, stored.task_queue, stored.subtasks, stored.preparations):
+        while kind.delete_scope(scope, _ERASED) == _ERASED:
+            yield
+            if world.jobs.get(live.key) is not live:
+                return
     if record.schedule is not None:
         _keep_usage(world, account, record.schedule, world.counts(account, job).usage)
     world.forget_counts(account, job)
-    world.repositories.jobs.delete(account, job)
-    world.forget_job(job_key(account, job))
+    stored.jobs.delete(account, job)
+    world.forget_job(live.key)
     for load in world.pools.get(pool_key(account, record.pool or ""), ()):
         world.after.append(partial(world.runners.forget, load.node.ref, starting.job_folder(job)))
+    if record.schedule is not None:
+        job_of_schedule_ended(world, account, record.schedule, job)
 
 
 def _keep_usage(world: World, account: str, schedule: str, usage: JobUsage) -> None:

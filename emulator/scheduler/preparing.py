@@ -68,8 +68,7 @@ def _start(world: World, job: JobRecord, ref: NodeRef, execution: PreparationExe
         run.limit = iso(when)
         world.set_deadline(when, "run", run.account, run.run)
     world.save_run(run)
-    begin = starting.preparation_start(run, job)
-    world.after.append(lambda: world.runners.start(begin))
+    world.start(starting.preparation_start(run, job))
 
 
 def _save(world: World, run: RunRecord, record: PreparationRecord) -> None:

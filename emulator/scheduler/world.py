@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from typing import Literal
 
 from emulator.clock import Clock
 from emulator.domain.jobs import JobRecord, TaskCounts
@@ -74,6 +76,7 @@ class LiveJob:
     runs: set[str] = field(default_factory=set)  # of tasks and of preparation
     releases: set[str] = field(default_factory=set)
     tasks_running: int = 0
+    chore: Literal["", "release", "erase"] = ""  # of its end, that is under way
 
     @property
     def has_room(self) -> bool:
@@ -110,6 +113,7 @@ class World:
         self.draining: set[NodeRef] = set()
         self.dirty: dict[PoolKey, None] = {}
         self.after: deque[Callable[[], None]] = deque()
+        self.chores: deque[Iterator[None]] = deque()
         self.deadlines: list[Deadline] = []
         self._counts: dict[JobKey, TaskCounts] = {}
         self._uncounted: dict[JobKey, None] = {}
@@ -257,11 +261,27 @@ class World:
             self.tell_drained(run.ref)
 
     def tell_drained(self, ref: NodeRef) -> None:
+        if ref in self.draining and self._is_empty(ref):
+            self.after.append(partial(self._drained, ref))
+
+    def _drained(self, ref: NodeRef) -> None:
+        """Unless it takes tasks again by now."""
+        if ref in self.draining and self._is_empty(ref):
+            self.draining.discard(ref)
+            self.runners.drained(ref)
+
+    def _is_empty(self, ref: NodeRef) -> bool:
         nodes = self.pools.get(pool_key(ref.account, ref.pool))
         load = nodes.get(ref) if nodes else None
-        if ref in self.draining and (load is None or not load.runs):
-            self.draining.discard(ref)
-            self.after.append(lambda: self.runners.drained(ref))
+        return load is None or not load.runs
+
+    def start(self, start: TaskStart) -> None:
+        self.after.append(partial(self._start, start))
+
+    def _start(self, start: TaskStart) -> None:
+        """Unless the run is over by now, its node lost or its job gone."""
+        if start.run in self.runs:
+            self.runners.start(start)
 
     def stop(self, run: RunRecord) -> None:
         self.after.append(lambda: self.runners.stop(run.ref, run.run))
@@ -272,6 +292,11 @@ class World:
         """Something may be placed on the pool's nodes by now."""
         if pool is not None:
             self.dirty[pool] = None
+
+    def begin(self, chore: Iterator[None]) -> None:
+        """Do the first step of something long; the others follow, each a unit, in between all else."""
+        if next(chore, self) is not self:
+            self.chores.append(chore)
 
     def set_deadline(self, when: datetime, what: str, account: str, name: str) -> None:
         heapq.heappush(self.deadlines, (when, what, account, name))

@@ -107,7 +107,8 @@ class Cluster:
 
     def job(self, job: str = "job") -> JobRecord:
         found = self.repositories.jobs.get(ACCOUNT, job)
-        assert found is not None
+        if found is None:
+            raise ServiceError("JobNotFound")
         return found
 
     def change_job(self, job: str = "job", **properties: Any) -> None:
@@ -175,6 +176,11 @@ class Cluster:
         """Runs that were told to stop end."""
         while self.nodes.stopping:
             self.end_run(min(self.nodes.stopping), None)
+
+    def settle(self) -> None:
+        """Let the scheduler do all that it has put off."""
+        while self.scheduler.has_more:
+            self.scheduler.work()
 
     def advance(self, **span: float) -> None:
         self.clock.advance(timedelta(**span))

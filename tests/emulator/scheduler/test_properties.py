@@ -3,13 +3,14 @@
 from collections import Counter
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from emulator.domain.jobs import TaskCounts
 from emulator.errors import ServiceError
-from emulator.scheduler import requests
+from emulator.scheduler import engine, job_life, requests
 from emulator.scheduler.ports import Drain, PoolTraits, RunKind
 from tests.emulator.scheduler.cluster import ACCOUNT, POOL, Cluster
 
@@ -81,9 +82,10 @@ class Scheduling(RuleBasedStateMachine):
 
     @rule(job=st.sampled_from(JOBS), task=st.sampled_from(TASKS), what=st.sampled_from(["end", "delete", "again"]))
     def change_task(self, job: str, task: str, what: str) -> None:
-        found, record = self.cluster.scheduler.world.task(ACCOUNT, job, task), self.cluster.job(job)
+        found = self.cluster.scheduler.world.task(ACCOUNT, job, task)
         if found is None:
             return
+        record = self.cluster.job(job)
         if what == "end":
             self._try(lambda: requests.terminate_task(self.cluster.scheduler, ACCOUNT, record, found))
         elif what == "again":
@@ -192,7 +194,11 @@ class Scheduling(RuleBasedStateMachine):
 
     @invariant()
     def counts_are_what_listing_gives(self) -> None:
+        """Except of a job that vanishes task by task."""
+        live = self.cluster.scheduler.world.jobs
         for job in JOBS:
+            if (ACCOUNT, job) in live and live[ACCOUNT, job].chore == "erase":
+                continue
             found = TaskCounts()
             for record in self.cluster.repositories.tasks.all(f"{ACCOUNT}/{job}"):
                 found.add(record.task.state, record.task.execution_info.result, record.slots)
@@ -213,6 +219,7 @@ class Scheduling(RuleBasedStateMachine):
         if not hasattr(self, "cluster"):
             return
         cluster = self.cluster
+        cluster.settle()
         for job in JOBS:
             self._try(lambda job=job: requests.enable_job(cluster.scheduler, ACCOUNT, cluster.job(job)))
             self._try(lambda job=job: cluster.change_job(job, maxParallelTasks=-1))
@@ -220,8 +227,10 @@ class Scheduling(RuleBasedStateMachine):
             if node in self.draining or node not in self.online:
                 cluster.lose(node)
             cluster.online(node, self.slots)
+        cluster.settle()
         while cluster.nodes.live:
             cluster.end_run(next(iter(cluster.nodes.live)))
+            cluster.settle()
         for job in JOBS:
             live = cluster.scheduler.world.jobs.get((ACCOUNT, job))
             if live is None or cluster.job(job).job.state != "active":
@@ -244,3 +253,39 @@ class Scheduling(RuleBasedStateMachine):
 
 TestScheduling = Scheduling.TestCase
 TestScheduling.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
+
+
+class ManySteps(Scheduling):
+    """The same when what is done in steps has many of them, with everything else in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch = pytest.MonkeyPatch()
+        self.patch.setattr(job_life, "_STEP", 1)
+        self.patch.setattr(job_life, "_ERASED", 1)
+        self.patch.setattr(engine, "TURN", 2)
+
+    @rule()
+    def go_on(self) -> None:
+        self.cluster.scheduler.work()
+
+    @rule(job=st.sampled_from(JOBS), force=st.booleans())
+    def delete_job(self, job: str, force: bool) -> None:
+        self._try(lambda: self.cluster.end_job(job, "delete", force=force))
+
+    @rule(job=st.sampled_from(JOBS))
+    def add_job_again(self, job: str) -> None:
+        if self._try(lambda: self.cluster.add_job(job, usesTaskDependencies=True)):
+            for task in TASKS:
+                self.reactivations.pop((job, task), None)
+                self._forget_starts(job, task)
+
+    def teardown(self) -> None:
+        try:
+            super().teardown()
+        finally:
+            self.patch.undo()
+
+
+TestManySteps = ManySteps.TestCase
+TestManySteps.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
