@@ -41,6 +41,7 @@ class Settings:
     simulated_task_time: float = 1.0
     nodes: str = "process"
     process_nodes: int = 32
+    mounts: str = "refuse"
     pool_quota: int = 100
     dedicated_core_quota: int = 700
     low_priority_core_quota: int = 500
@@ -65,6 +66,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         parser.error(f"--storage-connection-string: {error}")
     if found.nodes not in {"process", "simulated"}:
         parser.error("--nodes must be process or simulated")
+    if found.mounts not in {"refuse", "directories"}:
+        parser.error("--mounts must be refuse or directories")
     accounts = tuple(dict.fromkeys(" ".join(found.account).split()))
     for account in accounts:
         if problem := account_problem(account):
@@ -91,6 +94,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         simulated_task_time=found.simulated_task_time,
         nodes=found.nodes,
         process_nodes=found.process_nodes,
+        mounts=found.mounts,
         pool_quota=found.pool_quota,
         dedicated_core_quota=found.dedicated_core_quota,
         low_priority_core_quota=found.low_priority_core_quota,
@@ -130,6 +134,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     flags.add("simulated-task-time", 1.0, "seconds that start tasks and tasks of simulated nodes take", kind=float)
     flags.add("nodes", "process", "what nodes are unless their pool says otherwise: process or simulated")
     flags.add("process-nodes", 32, "nodes that may run as real processes at a time", kind=int)
+    flags.add("mounts", "refuse", "file systems of pools: refuse, or directories of this machine in their place")
     flags.add("pool-quota", 100, "pools per Batch account", kind=int)
     flags.add("dedicated-core-quota", 700, "cores of dedicated nodes per Batch account", kind=int)
     flags.add("low-priority-core-quota", 500, "cores of Spot nodes per Batch account", kind=int)

@@ -369,6 +369,9 @@ def machine(ref: NodeRef, node: NodeRecord, pool: PoolRecord) -> Machine:
         is_windows=pool.is_windows,
         start_task=node.start_task,
         packages=tuple(pool.pool.application_package_references or ()),
+        accounts=tuple(pool.pool.user_accounts or ()),
+        mounts=tuple(pool.pool.mount_configuration or ()),
+        has_containers=pool.pool.virtual_machine_configuration.container_configuration is not None,
         ssh_port=node.ssh_port,
         ssh_ports=_ssh_ports(pool),
     )

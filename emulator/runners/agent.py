@@ -12,14 +12,16 @@ from urllib.parse import quote, unquote
 
 from emulator.clock import iso
 from emulator.domain.usage import Usage
-from emulator.runners import downloads, outputs, spawn, variables, windows
+from emulator.runners import downloads, mounts, outputs, spawn, variables, windows
 from emulator.runners.children import Child
 from emulator.runners.disk import Disk, prepare_task
-from emulator.runners.failures import PreparationError, as_node_error, exit_failure
+from emulator.runners.downloads import Place
+from emulator.runners.failures import PreparationError, as_node_error, exit_failure, no_container
+from emulator.runners.identities import Identity
 from emulator.runners.ssh import Door
 from emulator.scheduler.ports import Phase, RunEnd, TaskStart
 from emulator.wire import times
-from emulator.wire.common import Command, FailureInfo, PackageReference, ResourceFile
+from emulator.wire.common import Command, FailureInfo, PackageReference, ResourceFile, UserIdentity
 from emulator.wire.nodes import StartTaskInfo
 
 if TYPE_CHECKING:
@@ -38,6 +40,15 @@ class _Running:
     began: bool = False
     stopped: bool = False
     proceed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """The directory of a command, its user, and the variables it has of its own."""
+
+    folder: Path
+    identity: Identity
+    settings: Mapping[str, str]
 
 
 class Agent:
@@ -60,7 +71,10 @@ class Agent:
         await self.listen()
         self.note("The node boots.")
         ref = self.machine.ref
+        if not self._runner.identities.are_separate:
+            self.note("Commands run as the user of this service, with and without elevation.")
         try:
+            self._mount()
             self._package_variables = await self._install(list(self.machine.packages))
         except PreparationError as error:
             self.note(f"{error.info.code}: {error.info.message}")
@@ -74,7 +88,7 @@ class Agent:
 
     async def listen(self) -> None:
         """Make the disk's directories and answer SSH. Again: nothing."""
-        self.disk.make()
+        self.disk.make(self._runner.identities.group(self.machine.ref))
         if self._door is None:
             self._door = Door(
                 self._runner.host_key, self._runner.users, self.machine.ref, self.disk, self._runner.settings.host
@@ -107,11 +121,13 @@ class Agent:
 
     async def _run_start_task(self, task: Command) -> tuple[int | None, FailureInfo | None]:
         folder = self.disk.startup
-        prepare_task(folder)
         settings = {setting.name: setting.value or "" for setting in task.environment_settings or ()}
         try:
-            await self._fetch(task, folder)
-            code = await self._execute(task.command_line, folder, {**self._package_variables, **settings})
+            identity = self._identity(folder, task.user_identity)
+            prepare_task(folder, identity)
+            await self._fetch(task, Place(folder / "wd", identity))
+            where = _Where(folder, identity, {**self._package_variables, **settings})
+            code = await self._execute(task.command_line, where)
         except PreparationError as error:
             return None, error.info
         return code, exit_failure(code)
@@ -159,30 +175,34 @@ class Agent:
         start, now = running.start, self._runner.clock.now
         folder = self.disk.root / start.folder
         try:
-            prepare_task(folder)
+            identity = self._identity(folder, start.command.user_identity)
+            prepare_task(folder, identity)
             settings = {**await self._install(list(start.packages)), **start.environment, **self._shared(start)}
-            await self._fetch(start.command, folder)
-            if start.common_files:
-                await self._download(list(start.common_files), folder.parent if start.instance else folder)
+            await self._fetch(start.command, Place(folder / "wd", identity))
+            if start.instance is not None:
+                shared = folder.parent if start.instance else folder
+                identity.own(shared)
+                await self._download(list(start.common_files), Place(shared, identity))
             self._runner.tell.run_started(start.run, now())
-            code = await self._command(running, folder, settings)
+            code = await self._command(running, _Where(folder, identity, settings))
         except PreparationError as error:
             return RunEnd(run=start.run, at=now(), failure=error.info, phase=Phase.PREPARING)
         try:
-            await outputs.upload(start.outputs, folder / "wd", self._runner.blobs, succeeded=code == 0)
+            wd, root = folder / "wd", self.disk.root
+            await outputs.upload(start.outputs, wd, root, self._runner.blobs, succeeded=code == 0)
         except PreparationError as error:
             return RunEnd(run=start.run, at=now(), exit_code=code, failure=error.info, phase=Phase.UPLOAD)
         return RunEnd(run=start.run, at=now(), exit_code=code)
 
-    async def _command(self, running: _Running, folder: Path, settings: Mapping[str, str]) -> int:
+    async def _command(self, running: _Running, where: _Where) -> int:
         start = running.start
         if start.coordination is not None:
-            code = await self._execute(start.coordination, folder, settings, running)
+            code = await self._execute(start.coordination, where, running)
             if code != 0:
                 return code
             self._runner.tell.run_coordinated(start.run)
             await running.proceed.wait()  # only instance 0 is ever told to; the others wait until they are stopped
-        return await self._execute(start.command.command_line, folder, settings, running)
+        return await self._execute(start.command.command_line, where, running)
 
     def _shared(self, start: TaskStart) -> dict[str, str]:
         preparation = self.disk.root / start.preparation_folder if start.preparation_folder else None
@@ -199,32 +219,30 @@ class Agent:
             self.machine.ref.account, packages, self.disk.applications, is_windows=self.machine.is_windows
         )
 
-    async def _fetch(self, command: Command, folder: Path) -> None:
+    def _identity(self, folder: Path, wanted: UserIdentity | None) -> Identity:
+        return self._runner.identities.of(self.machine.ref, folder, wanted, self.machine.accounts)
+
+    def _mount(self) -> None:
+        """Raises PreparationError for a mount that cannot be made."""
+        for wanted in self.machine.mounts:
+            mounts.mount(wanted, self.disk.root / "fsmounts", self._runner.shares)
+
+    async def _fetch(self, command: Command, place: Place) -> None:
         if command.container_settings is not None:
-            raise PreparationError(
-                "ContainerPoolNotSupported", "This service does not run containers: use a command without one"
-            )
-        await self._download(list(command.resource_files or ()), folder / "wd")
+            raise no_container(command.container_settings, pool_has_containers=self.machine.has_containers)
+        await self._download(list(command.resource_files or ()), place)
 
-    async def _download(self, files: list[ResourceFile], folder: Path) -> None:
+    async def _download(self, files: list[ResourceFile], place: Place) -> None:
         storage = self._runner.storage_of(self.machine.ref.account)
-        await downloads.fetch_all(files, folder, self._runner.blobs, storage)
+        await downloads.fetch_all(files, place, self._runner.blobs, storage)
 
-    async def _execute(
-        self, command_line: str, folder: Path, settings: Mapping[str, str], running: _Running | None = None
-    ) -> int:
+    async def _execute(self, command_line: str, where: _Where, running: _Running | None = None) -> int:
         """Run a command to its end. Raises PreparationError when it cannot be started."""
-        environment = self._environment(folder, settings)
-        argv = self._words(command_line, folder)
-        argv = spawn.locate(argv, folder / "wd", environment["PATH"])
+        environment = self._environment(where)
+        argv = self._words(command_line, where.folder)
+        argv = spawn.locate(argv, where.folder / "wd", environment["PATH"])
         try:
-            process = spawn.spawn(
-                argv,
-                cwd=folder / "wd",
-                environment=environment,
-                stdout=folder / "stdout.txt",
-                stderr=folder / "stderr.txt",
-            )
+            process = spawn.spawn(argv, folder=where.folder, environment=environment, identity=where.identity)
         except OSError as error:
             raise PreparationError("CommandLaunchFailed", "Failed to launch the command", Reason=str(error)) from None
         self._processes.add(process)
@@ -248,12 +266,12 @@ class Agent:
             notice.write(windows.NOTICE)
         return windows.translate(command_line) or spawn.split(command_line.replace("\\", "/"))
 
-    def _environment(self, folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    def _environment(self, where: _Where) -> dict[str, str]:
         ref = self.machine.ref
         url = f"{self._runner.base_url}/{ref.account}/"
         base = variables.of_node(ref, self.disk.root, account_url=url, is_dedicated=self.machine.is_dedicated)
-        home = {"HOME": str(self.disk.home("_azbatch")), "USER": "_azbatch"}
-        found = {**base, **home, **variables.of_task(folder), **self._package_variables, **settings}
+        home = {"HOME": str(self.disk.make_home(where.identity)), "USER": where.identity.name}
+        found = {**base, **home, **variables.of_task(where.folder), **self._package_variables, **where.settings}
         return windows.environment(found) if self.machine.is_windows else found
 
     # Retention

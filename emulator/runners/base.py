@@ -7,6 +7,7 @@ from typing import Protocol
 
 from emulator.scheduler.ports import NodeRef, RunEnd, TaskStart
 from emulator.wire.common import PackageReference, StartTask
+from emulator.wire.machines import Mount, UserAccount
 from emulator.wire.nodes import NodeError, StartTaskInfo
 
 
@@ -20,6 +21,9 @@ class Machine:
     is_windows: bool = False
     start_task: StartTask | None = None
     packages: tuple[PackageReference, ...] = ()
+    accounts: tuple[UserAccount, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    has_containers: bool = False
     ssh_port: int | None = None
     ssh_ports: range | None = None
 

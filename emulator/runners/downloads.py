@@ -5,11 +5,13 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from emulator.runners.failures import PreparationError
+from emulator.runners.identities import Identity
 from emulator.wire.common import ResourceFile
 
 if TYPE_CHECKING:
@@ -25,20 +27,40 @@ _CODES = {401: "BlobAccessDenied", 403: "BlobAccessDenied", 404: "BlobNotFound",
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-async def fetch_all(files: list[ResourceFile], folder: Path, blobs: "BlobStore", storage: str | None) -> None:
-    """Put resource files below a folder. ``storage`` is the linked storage account. Raises PreparationError."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder for files, and whose they are to be."""
+
+    folder: Path
+    identity: Identity
+
+    def inside(self, name: str) -> Path:
+        return inside(self.folder, name)
+
+    def take(self, file: Path) -> None:
+        """The file, and the directories on the way to it, go to the user."""
+        above = [place for place in file.parents if place.is_relative_to(self.folder) and place != self.folder]
+        self.identity.own(file, *above)
+
+
+async def fetch_all(files: list[ResourceFile], place: Place, blobs: "BlobStore", storage: str | None) -> None:
+    """Put resource files in a place. ``storage`` is the linked storage account. Raises PreparationError."""
     for file in files:
-        await asyncio.to_thread(_fetch, file, folder, blobs, storage)
+        await asyncio.to_thread(_fetch, file, place, blobs, storage)
 
 
-def _fetch(file: ResourceFile, folder: Path, blobs: "BlobStore", storage: str | None) -> None:
+def _fetch(file: ResourceFile, place: Place, blobs: "BlobStore", storage: str | None) -> None:
     mode = _mode(file.file_mode)
     if file.http_url is not None:
-        _download(file.http_url, inside(folder, file.file_path or ""), mode)
+        target = place.inside(file.file_path or "")
+        _download(file.http_url, target, mode)
+        place.take(target)
         return
-    target = inside(folder, file.file_path) if file.file_path else folder
+    folder = place.inside(file.file_path) if file.file_path else place.folder
     for name, read in _blobs(file, blobs, storage):
-        _write(read, inside(target, name), mode)
+        target = inside(folder, name)
+        _write(read, target, mode)
+        place.take(target)
 
 
 def _blobs(file: ResourceFile, blobs: "BlobStore", storage: str | None) -> Iterator[tuple[str, Iterator[bytes]]]:

@@ -1,6 +1,6 @@
 """Why something on a node failed, as the service words it."""
 
-from emulator.wire.common import FailureInfo, NameValue, PackageReference
+from emulator.wire.common import ContainerSettings, FailureInfo, NameValue, PackageReference
 from emulator.wire.nodes import NodeError
 
 
@@ -25,6 +25,17 @@ def package_error(reference: PackageReference, reason: str) -> PreparationError:
         "One or more application packages specified for the task are invalid",
         PackageReference=name,
         Reason=reason,
+    )
+
+
+def no_container(settings: ContainerSettings, *, pool_has_containers: bool) -> PreparationError:
+    """A command for a container is never run outside of one."""
+    if not pool_has_containers:
+        return PreparationError("ContainerPoolNotSupported", "The specified pool does not support container tasks")
+    return PreparationError(
+        "ContainerRuntimeNotAvailable",
+        "This local service runs no containers: for here, use the command without containerSettings",
+        ImageName=settings.image_name,
     )
 
 

@@ -14,21 +14,25 @@ if TYPE_CHECKING:
 _MAGIC = frozenset("*?[")
 
 
-async def upload(files: Iterable[OutputFile], wd: Path, blobs: "BlobStore", *, succeeded: bool) -> None:
-    """Upload what the outcome of the task asks for. Raises PreparationError with the first failure."""
+async def upload(files: Iterable[OutputFile], wd: Path, root: Path, blobs: "BlobStore", *, succeeded: bool) -> None:
+    """Upload what the outcome of the task asks for, of what is below the node's root directory.
+
+    Raises PreparationError with the first failure.
+    """
     conditions = {"taskcompletion", "tasksuccess" if succeeded else "taskfailure"}
     for file in files:
         if file.upload_options.upload_condition in conditions:
-            await asyncio.to_thread(_upload, file, wd, blobs)
+            await asyncio.to_thread(_upload, file, wd, root, blobs)
 
 
-def _upload(file: OutputFile, wd: Path, blobs: "BlobStore") -> None:
+def _upload(file: OutputFile, wd: Path, root: Path, blobs: "BlobStore") -> None:
     from emulator.blob_client import AzureError  # noqa: PLC0415 - only the first upload pays for it
 
     container = file.destination.container
     try:
         for source, name in _named(file, wd):
-            blobs.upload(container.container_url, name, source)
+            if source.resolve().is_relative_to(root):  # a link may lead anywhere
+                blobs.upload(container.container_url, name, source)
     except (AzureError, LookupError, ValueError, OSError) as error:
         status = getattr(error, "status_code", None)
         code = "FileUploadContainerNotFound" if status == 404 else "FileUploadMiscError"

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from emulator.clock import Clock
 from emulator.runners.agent import Agent
 from emulator.runners.base import Machine, Reports
 from emulator.runners.disk import Disk, disk_of
+from emulator.runners.identities import Identities
 from emulator.runners.packages import Packages
 from emulator.runners.spawn import kill_below
 from emulator.runners.ssh import HostKey, Users
@@ -61,10 +63,20 @@ class ProcessRunner:
             return (self.settings.data / "nodes").resolve()
         if self._temporary is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="batch-nodes-", ignore_cleanup_errors=True)
+            Path(self._temporary.name).chmod(0o711)
         return Path(self._temporary.name).resolve()
 
     def disk(self, ref: NodeRef) -> Disk:
         return disk_of(self.base, ref)
+
+    @property
+    def shares(self) -> Path | None:
+        """Where directories stand in for file systems to mount, None when nothing does."""
+        return self.base / ".shares" if self.settings.mounts == "directories" else None
+
+    @cached_property
+    def identities(self) -> Identities:
+        return Identities(self.base)
 
     def storage_of(self, account: str) -> str | None:
         """The storage account linked to a Batch account."""
@@ -127,7 +139,7 @@ class ProcessRunner:
             return
         kill_below(self.base)
         known = {self.disk(ref).folder for ref in refs}
-        for folder in self.base.glob("*/*/*"):
+        for folder in self.base.glob("[!.]*/*/*"):
             if folder not in known:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -146,6 +158,7 @@ class ProcessRunner:
         elif self._temporary is not None:
             self._temporary.cleanup()
             self._temporary = None
+            vars(self).pop("identities", None)
 
     def _agent(self, machine: Machine) -> Agent:
         if machine.ref not in self._agents:

@@ -9,9 +9,11 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from emulator.runners.children import Child, Waitable
 from emulator.runners.failures import PreparationError
+from emulator.runners.identities import Identity
 
 GRACE = 0.5  # seconds between the request to end and the end
 
@@ -43,17 +45,19 @@ def locate(argv: Sequence[str], cwd: Path, path: str) -> list[str]:
     return [found, *argv[1:]]
 
 
-def spawn(argv: Sequence[str], *, cwd: Path, environment: Mapping[str, str], stdout: Path, stderr: Path) -> Child:
-    """Start a command; what it writes is added to the two files. Raises OSError."""
-    with stdout.open("ab") as out, stderr.open("ab") as err:
+def spawn(argv: Sequence[str], *, folder: Path, environment: Mapping[str, str], identity: Identity) -> Child:
+    """Start a command in a task's directory; what it writes is added to the two files there. Raises OSError."""
+    other: dict[str, Any] = {"user": identity.uid, "group": identity.gid, "extra_groups": []}
+    with (folder / "stdout.txt").open("ab") as out, (folder / "stderr.txt").open("ab") as err:
         started = subprocess.Popen(
             [*_LAUNCHER, *argv],
-            cwd=cwd,
+            cwd=folder / "wd",
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             start_new_session=True,
+            **(other if identity.uid is not None else {}),
         )
     return Child(started)
 
