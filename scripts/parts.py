@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,9 +159,17 @@ class Site:
         command = python("-m", "gunicorn", "batchportal.wsgi")
         return Part("web", command, environment, lambda: check_http(self.ports.web, "/readyz"))
 
+    @property
+    def worker_node(self) -> str:
+        """Celery's name of the worker, another one for each portal on this machine."""
+        return f"portal-{self.ports.web}@{socket.gethostname()}"
+
     def worker(self) -> Part:
         # Workers have nothing to tell each other; without that talk they start a second sooner.
-        options = ("--concurrency", "4", "--without-gossip", "--without-mingle", "--loglevel", self.log_level)
+        options = (
+            *("--hostname", self.worker_node, "--concurrency", "4"),
+            *("--without-gossip", "--without-mingle", "--loglevel", self.log_level),
+        )
         command = python("-m", "celery", "--quiet", "--app", "batchportal", "worker", *options)
         return Part("worker", command, self.environment(), self.check_worker)
 
@@ -175,20 +184,31 @@ class Site:
             raise NotReady(str(error)) from error
 
     def check_worker(self) -> None:
-        """A worker is ready when it answers a ping over the broker."""
+        """A worker is ready when it takes a message out of its own queue (see apps/operations/liveness.py).
+
+        Celery's remote control would not do: it can stay deaf after Redis was away, while the worker works.
+        """
+        queue = f"ping.{self.worker_node}"
         app = Celery(broker=self.broker_url, set_as_current=False)
         try:
-            answers = app.control.ping(timeout=1, limit=1)
+            app.send_task("operations.ping", queue=queue, expires=60, retry=False)
+            with redis.Redis.from_url(self.broker_url, socket_timeout=1) as broker:
+                taken = any(_is_empty_soon(broker, queue) for _ in range(20))
         except (OSError, OperationalError, redis.RedisError) as error:
             raise NotReady(str(error)) from error
         finally:
             app.close()
-        if not answers:
-            raise NotReady("no worker answers over the broker")
+        if not taken:
+            raise NotReady("no worker takes messages from the broker")
 
     def manage(self, *arguments: str) -> tuple[str, ...]:
         """Command line of a management command of this portal."""
         return python(str(ROOT / "manage.py"), *arguments)
+
+
+def _is_empty_soon(broker: redis.Redis, queue: str) -> bool:
+    time.sleep(0.05)
+    return broker.llen(queue) == 0
 
 
 def python(*arguments: str) -> tuple[str, ...]:
