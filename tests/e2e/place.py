@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from django.utils import timezone
 
 from tests.e2e.estate import APPLICATION, LONG, VERSION, make_estate
 from tests.e2e.pages import Place
@@ -51,6 +54,7 @@ def _arguments(stack: Stack, operation: str) -> dict[str, Any]:
             "application": APPLICATION,
             "version": VERSION,
             "operation": operation,
+            "operations:cancel.operation": _waiting(operation),
             "person": member.pk,
             "team": team.slug,
             "grant": Grant.objects.get(user=member).pk,
@@ -59,3 +63,14 @@ def _arguments(stack: Stack, operation: str) -> dict[str, Any]:
             "key": "primary",
             "path": "v1/no-such-route",
         }
+
+
+def _waiting(like: str) -> str:
+    """An operation that has not ended: cancelling asks about no other."""
+    from apps.operations.models import Operation  # noqa: PLC0415  # only once Django is set up
+
+    waiting = Operation.objects.get(pk=like)
+    waiting.pk, waiting.subject_key, waiting.status = uuid.uuid4(), f"waiting {uuid.uuid4()}", "queued"
+    waiting.ended_at, waiting.not_before = None, timezone.now() + timedelta(days=1)
+    waiting.save(force_insert=True)
+    return str(waiting.pk)

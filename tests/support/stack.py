@@ -91,16 +91,16 @@ class Stack(Processes):
     @contextmanager
     def database(self) -> Iterator[None]:
         """Let this process's models read and write the database of the running portal."""
-        before = connection.settings_dict
-        options = django_database(self.database_url)
+        # Set aside, not closed: closing does nothing to a test database in memory, and would lose it if it did.
+        settings, link = connection.settings_dict, connection.connection
         with self._blocker.unblock():
-            connection.close()
-            connection.settings_dict = {**before, **options}
+            connection.connection = None
+            connection.settings_dict = {**settings, **django_database(self.database_url)}
             try:
                 yield
             finally:
                 connection.close()
-                connection.settings_dict = before
+                connection.settings_dict, connection.connection = settings, link
 
 
 def create_database(state: Path) -> str:
