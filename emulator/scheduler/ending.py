@@ -86,7 +86,7 @@ def _task_ended(world: World, run: RunRecord, end: RunEnd) -> None:
     if run.fate != "judge":
         stopping.over(world, run)
         return
-    job = world.job(run.account, run.job)
+    job = world.live_job(run.account, run.job)
     if job is None or record is None:
         stopping.over(world, run)
         return

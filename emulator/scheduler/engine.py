@@ -46,13 +46,22 @@ class Scheduler:
         if self._is_held:
             yield
             return
-        with self.world.store.transaction():
+        with self.world.unit():
             self._is_held = True
             try:
                 yield
             finally:
                 self._is_held = False
         self.work()
+
+    @contextmanager
+    def _event(self) -> Iterator[World]:
+        """What a node tells: one of many ``together``, or a unit."""
+        if self._is_held:
+            yield self.world
+            return
+        with self.unit() as world:
+            yield world
 
     @contextmanager
     def unit(self) -> Iterator[World]:
@@ -139,7 +148,7 @@ class Scheduler:
     # NodeEvents
 
     def node_online(self, node: NodeSlots) -> None:
-        with self.unit() as world:
+        with self._event() as world:
             key = pool_key(node.ref.account, node.ref.pool)
             nodes = world.pools.setdefault(key, PoolNodes())
             nodes.add(node)
@@ -149,7 +158,7 @@ class Scheduler:
             world.mark_dirty(key)
 
     def node_draining(self, ref: NodeRef, option: Drain) -> None:
-        with self.unit() as world:
+        with self._event() as world:
             nodes = world.pools.get(pool_key(ref.account, ref.pool))
             load = nodes.get(ref) if nodes else None
             world.draining.add(ref)
@@ -179,14 +188,14 @@ class Scheduler:
                 ending.completed(world, job, run.account, record, ending.blocked(record))
 
     def node_lost(self, ref: NodeRef) -> None:
-        with self.unit() as world:
+        with self._event() as world:
             ending.node_lost(world, ref)
 
     def run_started(self, run: str, at: datetime) -> None:
         """The service counts a task as running from when it goes to its node, so there is nothing to note."""
 
     def run_coordinated(self, run: str) -> None:
-        with self.unit() as world:
+        with self._event() as world:
             found = world.runs.get(run)
             if found is None:
                 return
@@ -201,7 +210,7 @@ class Scheduler:
         """Runs that are not known (any more) are ignored."""
         run = self.world.runs.get(end.run)
         if run is not None:
-            with self.unit() as world:
+            with self._event() as world:
                 ending.run_ended(world, run, end)
 
     def pool_changed(self, account: str, pool: str) -> None:

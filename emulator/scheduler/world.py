@@ -76,6 +76,7 @@ class LiveJob:
     runs: set[str] = field(default_factory=set)  # of tasks and of preparation
     releases: set[str] = field(default_factory=set)
     tasks_running: int = 0
+    record: JobRecord | None = None  # as it was saved last
     chore: Literal["", "release", "erase"] = ""  # of its end, that is under way
 
     @property
@@ -140,6 +141,11 @@ class World:
 
     # Jobs
 
+    def live_job(self, account: str, job: str) -> JobRecord | None:
+        """A job that is not completed, without reading it. What is changed in it must be saved."""
+        live = self.jobs.get(job_key(account, job))
+        return live.record if live is not None else None
+
     def job(self, account: str, job: str) -> JobRecord | None:
         return self.repositories.jobs.get(account, job)
 
@@ -150,7 +156,8 @@ class World:
 
     def enliven(self, account: str, record: JobRecord) -> LiveJob:
         key = job_key(account, record.job.id)
-        live = self.jobs.setdefault(key, LiveJob(key))
+        live = self.jobs.get(key) or self.jobs.setdefault(key, LiveJob(key))
+        live.record = record
         self._move_to_pool(live, pool_key(account, record.pool) if record.pool else None)
         live.priority = record.job.priority or 0
         live.created = record.job.creation_time
