@@ -9,6 +9,7 @@ from starlette.routing import Mount
 
 from emulator import arm, control, data, login
 from emulator.compat import retired
+from emulator.control import snapshots
 from emulator.errors import Plane
 from emulator.faults import Connections
 from emulator.first_start import prepare
@@ -28,6 +29,7 @@ def build(services: Services, connections: Connections | None = None) -> Starlet
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        snapshots.recover(services)
         prepare(services)
         services.go_on()
         agenda = asyncio.create_task(services.agenda.run())

@@ -10,6 +10,7 @@ from emulator.domain.node_users import NodeUser
 from emulator.domain.nodes import NodeRecord, NodeRow
 from emulator.domain.pools import PoolRecord, PoolRow
 from emulator.domain.schedules import ScheduleRecord, ScheduleRow
+from emulator.domain.snapshots import Swap
 from emulator.domain.storage_accounts import StorageAccount
 from emulator.domain.subscriptions import ResourceGroup
 from emulator.domain.tasks import TaskRecord, TaskRow
@@ -46,6 +47,7 @@ class Repositories:
         self.subtasks = Collection(store, "subtask", Subtask)  # scope: account/job/task
         self.preparations = Collection(store, "job_preparation", PreparationRecord)  # scope: account/job
         self.runs = Collection(store, "run", RunRecord)  # scope: account
+        self.swaps = Collection(store, "swap", Swap)  # scope: none, one document while a snapshot is brought back
 
     def kinds(self) -> list[str]:
         """Every kind of document there is, by name."""

@@ -18,12 +18,15 @@ from starlette.responses import Response
 
 from emulator import answers
 from emulator.call import Call
-from emulator.clock import ClockState, iso
+from emulator.clock import iso
+from emulator.control import swapping
 from emulator.errors import ServiceError
-from emulator.services import CLOCK, Services
+from emulator.services import Services
+from emulator.store.base import Document
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _DOCUMENTS, _ABOUT, _NODES = "documents", "about.json", "nodes"
+_REPLACED = ".replaced-"
 _LENGTH = 4  # bytes before each document
 
 
@@ -73,21 +76,37 @@ async def delete_snapshot(call: Call) -> Response:
 
 
 async def restore_snapshot(call: Call) -> Response:
-    """Everything as it was. Faults and the request log stay as they are now."""
+    """Everything as it was, at once: after a kill in the middle it is all there or as it was before. Faults and the
+    request log stay as they are now.
+    """
     folder, services = _required(call), call.services
     about = _about(folder / _ABOUT)
+    files = swapping.beside(services.fleet.processes.base)
+    try:
+        await asyncio.to_thread(_copy_tree, folder / _NODES, files)
+        services.scheduler.reset()
+        await services.fleet.halt()
+        swapping.replace_documents(services, _read(folder / _DOCUMENTS), files)
+    except BaseException:
+        shutil.rmtree(files, ignore_errors=True)
+        raise
+    # What came in while nodes were halting was of the state that is gone now.
     services.scheduler.reset()
-    await services.fleet.reset()
-    with services.store.transaction():
-        services.store.clear()
-        for document in _read(folder / _DOCUMENTS):
-            services.store.put(document.kind, document.scope, document.key, document.body)
-    services.clock.restore(services.repositories.clock.get("", CLOCK) or ClockState())
-    base = services.fleet.processes.base
-    shutil.rmtree(base, ignore_errors=True)
-    _copy_tree(folder / _NODES, base)
+    services.fleet.clear()
+    swapping.finish(services)
     services.go_on()
     return answers.json(about)
+
+
+def recover(services: Services) -> None:
+    """After a start: what a kill has left half done is done or undone."""
+    swapping.finish(services)
+    for old in services.folder("snapshots").glob(f"{_REPLACED}*"):
+        place = old.with_name(old.name.removeprefix(_REPLACED))
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(place)
 
 
 def _write(services: Services, folder: Path, name: str, taken: str) -> About:
@@ -104,17 +123,23 @@ def _write(services: Services, folder: Path, name: str, taken: str) -> About:
 
 
 def _keep(unfinished: Path, place: Path, about: About) -> None:
-    """A folder without its description is none: what a kill leaves half done is never taken for a snapshot."""
+    """A folder without its description is none: what a kill leaves half done is never taken for a snapshot. An older
+    one of the name goes only when the new one is there.
+    """
     (unfinished / _ABOUT).write_bytes(msgspec.json.encode(about))
-    shutil.rmtree(place, ignore_errors=True)
+    old = place.with_name(f"{_REPLACED}{place.name}")
+    if place.exists():
+        place.rename(old)
     unfinished.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
 
 
-def _read(path: Path) -> Iterator[Kept]:
+def _read(path: Path) -> Iterator[tuple[str, Document]]:
     decode = msgspec.msgpack.Decoder(Kept).decode
     with path.open("rb") as file:
         while length := file.read(_LENGTH):
-            yield decode(file.read(int.from_bytes(length, "big")))
+            kept = decode(file.read(int.from_bytes(length, "big")))
+            yield kept.kind, Document(kept.scope, kept.key, kept.body)
 
 
 def _about(path: Path) -> About:
@@ -143,9 +168,18 @@ def _copy_tree(source: Path, target: Path) -> None:
                 _copy_tree(Path(entry.path), place)
             elif stat.S_ISREG(entry.stat().st_mode):
                 shutil.copy2(entry.path, place)
+            _keep_owner(Path(entry.path), place)
         except FileNotFoundError:
             continue
     shutil.copystat(source, target)
+    _keep_owner(source, target)
+
+
+def _keep_owner(source: Path, target: Path) -> None:
+    """Files of tasks belong to users of their own where the service is root."""
+    if os.geteuid() == 0 and os.path.lexists(target):
+        found = source.lstat()
+        os.chown(target, found.st_uid, found.st_gid, follow_symlinks=False)
 
 
 def _bad(reason: str) -> ServiceError:

@@ -230,7 +230,12 @@ class Fleet:
     async def reset(self) -> None:
         """The store was emptied."""
         self.clear()
-        await self.processes.stop_all(forget=True)
+        await self.processes.forget_all()
+
+    async def halt(self) -> None:
+        """All that runs on nodes ends and is forgotten; their files stay."""
+        self.clear()
+        await self.processes.stop_all()
 
     def clear(self) -> None:
         self.agenda.clear()
@@ -242,7 +247,7 @@ class Fleet:
 
     async def close(self) -> None:
         """End all that runs on nodes: the service stops."""
-        await self.processes.stop_all()
+        await self.processes.close()
 
     def forget_account(self, account: str) -> None:
         """The account is deleted with all its pools."""

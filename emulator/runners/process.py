@@ -143,8 +143,8 @@ class ProcessRunner:
             if folder not in known:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    async def stop_all(self, *, forget: bool = False) -> None:
-        """End everything. With ``forget`` the nodes are gone too."""
+    async def stop_all(self) -> list[Agent]:
+        """End everything; the disks stay. Returns the agents that there were."""
         agents = list(self._agents.values())
         self._agents.clear()
         for task in list(self._work):
@@ -152,10 +152,17 @@ class ProcessRunner:
         await asyncio.gather(*(agent.halt() for agent in agents), return_exceptions=True)
         if agents:
             await asyncio.to_thread(kill_below, self.base)
-        if forget:
-            for agent in agents:
-                agent.disk.wipe()
-        elif self._temporary is not None:
+        return agents
+
+    async def forget_all(self) -> None:
+        """End everything; the nodes are gone."""
+        for agent in await self.stop_all():
+            agent.disk.wipe()
+
+    async def close(self) -> None:
+        """End everything: the service stops."""
+        await self.stop_all()
+        if self._temporary is not None:
             self._temporary.cleanup()
             self._temporary = None
             vars(self).pop("identities", None)
