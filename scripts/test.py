@@ -34,7 +34,7 @@ def main() -> None:
             statuses = [
                 run("plain", {"DATABASE_URL": ""}, workers()),
                 run("database", {"DATABASE_URL": url}, workers()),
-                run("journeys", {"DATABASE_URL": ""}, []),
+                run("journeys", {"DATABASE_URL": ""}, workers()),
             ]
     except (MissingError, subprocess.CalledProcessError) as error:
         sys.exit(f"test: {error}")
