@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -20,13 +21,20 @@ from scripts.parts import NotReady, Part, Ports, Site
 LEASH = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 
+# Below those that the system gives to outgoing connections: such a one could take the port of a part that restarts.
+PORTS = range(20000, 32000)
+
+
 def free_ports() -> Ports:
     """Ports on which nothing listens, all different."""
     with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in fields(Ports)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return Ports(*(probe.getsockname()[1] for probe in probes))
+        found: list[int] = []
+        while len(found) < len(fields(Ports)):
+            probe = held.enter_context(socket.socket())
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", secrets.choice(PORTS)))
+                found.append(probe.getsockname()[1])
+        return Ports(*found)
 
 
 class Processes:
