@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import get_language
 from django.views.decorators.http import etag
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.people.actors import Actor
 from apps.people.models import ApiToken, User
@@ -43,6 +44,11 @@ def unless_known(request: HttpRequest, version: str, answer: Callable[[], HttpRe
     response: HttpResponse = etag(lambda *_: tag)(lambda _request: answer())(request)
     response["Cache-Control"] = "private, no-cache"
     return response
+
+
+def go_to(request: HttpRequest, url: str) -> HttpResponse:
+    """On to another page after a form, whether htmx has sent it (then out of a dialog too) or the browser."""
+    return HttpResponseClientRedirect(url) if wants_fragment(request) else HttpResponseRedirect(url)
 
 
 def actor_of(request: HttpRequest) -> Actor:

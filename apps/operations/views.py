@@ -8,17 +8,16 @@ from typing import Any, ClassVar
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import etag
-from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.selectors import account_list
-from apps.core.http import wants_fragment
+from apps.core.http import go_to, wants_fragment
 from apps.core.views import PortalView
 from apps.operations import selectors, services
 from apps.operations.models import Kind, Operation, Status
@@ -85,10 +84,8 @@ class OperationView(PortalView):
         self.operation = selectors.operation_get(actor=self.actor, operation_id=self.operation_id)
         self.account = self.operation.account
 
-    def go_to(self, operation: Operation) -> HttpResponse:
-        """To the page of an operation; htmx is told to load it whole."""
-        url = reverse("operations:detail", kwargs={"operation": operation.pk})
-        return HttpResponseClientRedirect(url) if wants_fragment(self.request) else HttpResponseRedirect(url)
+    def to_operation(self, operation: Operation) -> HttpResponse:
+        return go_to(self.request, reverse("operations:detail", kwargs={"operation": operation.pk}))
 
     def details(self) -> HttpResponse:
         operation = self.operation
@@ -130,7 +127,7 @@ class OperationCancelView(OperationView):
 
     def post(self, _request: Any, **_: Any) -> HttpResponse:
         services.operation_cancel(actor=self.actor, operation=self.operation)
-        return self.go_to(self.operation)
+        return self.to_operation(self.operation)
 
 
 class OperationRetryView(OperationView):
@@ -141,7 +138,7 @@ class OperationRetryView(OperationView):
 
     def post(self, _request: Any, **_: Any) -> HttpResponse:
         again = services.operation_retry(actor=self.actor, operation=self.operation)
-        return self.go_to(again)
+        return self.to_operation(again)
 
 
 class BellView(PortalView):

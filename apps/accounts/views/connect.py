@@ -22,8 +22,9 @@ from apps.accounts.services.accounts import (
     details_test,
 )
 from apps.accounts.services.discovery import accounts_discover, subscriptions_discover
-from apps.accounts.views.shared import address, form_status, go_to
+from apps.accounts.views.shared import address, form_status
 from apps.core.exceptions import Invalid, PortalError
+from apps.core.http import go_to
 from apps.core.views import PortalView
 from apps.people.roles import Permission
 

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import AuthMethod
 from apps.accounts.selectors import account_properties
 from apps.accounts.services.keys import KeyName, account_key_regenerate, account_key_reveal
-from apps.accounts.views.shared import address, form_status, go_to
+from apps.accounts.views.shared import address, form_status
 from apps.core.exceptions import NotVisible, PortalError
+from apps.core.http import go_to
 from apps.core.views import PortalView
 from apps.people.roles import Permission
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.models import BatchAccount
 from apps.core.exceptions import PortalError
@@ -28,8 +26,3 @@ def again_query(request: HttpRequest) -> str:
 def form_status(error: PortalError) -> int:
     """The status of a form that comes back with an error: one of the two with which htmx shows it."""
     return 409 if error.status == 409 else 422
-
-
-def go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """On to another page after a form, whether it was sent by htmx or by the browser."""
-    return HttpResponseClientRedirect(url) if request.headers.get("HX-Request") else redirect(url)

@@ -16,10 +16,11 @@ from apps.accounts.selectors import (
     storage_accounts,
 )
 from apps.accounts.services.storage import SUBJECT_KEY, storage_link, storage_sync_keys, storage_unlink
-from apps.accounts.views.shared import address, again_query, asks_again, form_status, go_to
+from apps.accounts.views.shared import address, again_query, asks_again, form_status
 from apps.applications.listing import application_list
 from apps.applications.records import sizes_of_account
 from apps.core.exceptions import PortalError
+from apps.core.http import go_to
 from apps.core.messages import message_for
 from apps.core.views import PortalView
 from apps.operations.models import ACTIVE, Operation

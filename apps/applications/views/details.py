@@ -17,10 +17,11 @@ from apps.applications.ownership import owner_of
 from apps.applications.selectors import ApplicationDetails, PackageDetails, application_get, check_address
 from apps.applications.services import application_delete, application_update, owner_assign
 from apps.applications.views.jobs import jobs
-from apps.applications.views.shared import AccountView, Question, go_to, require_typed
+from apps.applications.views.shared import AccountView, Question, require_typed
 from apps.applications.views.uses import uses_context, uses_items, uses_of, uses_warning
 from apps.core.csv_export import csv_response
 from apps.core.exceptions import NotPermitted, NotVisible, PortalError
+from apps.core.http import go_to
 from apps.people.roles import Permission
 
 PAGE_SIZE = 50

@@ -6,14 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
 from apps.accounts.models import BatchAccount
 from apps.applications.forms import ConfirmForm, show_error
 from apps.core.exceptions import Invalid, PortalError
-from apps.core.http import wants_fragment
+from apps.core.http import go_to, wants_fragment
 from apps.core.views import PortalView
 from apps.operations.models import Operation
 from apps.people.roles import Permission
@@ -81,10 +79,3 @@ def require_typed(request: HttpRequest, name: str) -> None:
 
 def address(account: BatchAccount, name: str, **parts: str) -> str:
     return reverse(f"applications:{name}", kwargs={"account": account.slug, **parts})
-
-
-def go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """On to another page after a form, whether it was sent by htmx or by the browser."""
-    if request.headers.get("HX-Request"):
-        return HttpResponseClientRedirect(url)
-    return redirect(url)

@@ -30,8 +30,9 @@ from apps.applications.uploads.receiving import receive
 from apps.applications.uploads.services import upload_start
 from apps.applications.views.details import add_refused, change_refused
 from apps.applications.views.jobs import job_url
-from apps.applications.views.shared import AccountView, go_to
+from apps.applications.views.shared import AccountView
 from apps.core.exceptions import Conflict, Invalid, PortalError
+from apps.core.http import go_to
 from apps.people.roles import Permission
 
 

@@ -6,19 +6,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django_htmx.http import HttpResponseClientRedirect
+from django.http import HttpRequest, HttpResponse
 
 from apps.core.exceptions import PortalError
-from apps.core.http import wants_fragment
 from apps.core.views import PortalView
 
 PAGE_SIZE = 50
-
-
-def go(request: HttpRequest, url: str) -> HttpResponse:
-    """On to another page, also out of a dialog."""
-    return HttpResponseClientRedirect(url) if wants_fragment(request) else HttpResponseRedirect(url)
 
 
 def page_of(request: HttpRequest, rows: Any, size: int = PAGE_SIZE) -> Page[Any]:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.core.http import go_to
 from apps.core.views import PortalView
 from apps.people.forms import NewPersonForm, PersonForm
 from apps.people.models import User
@@ -23,7 +24,7 @@ from apps.people.services.people import (
     person_update,
     second_factor_reset,
 )
-from apps.people.views.base import ConfirmView, FormView, go, page_of
+from apps.people.views.base import ConfirmView, FormView, page_of
 
 
 class UserListView(PortalView):
@@ -58,7 +59,7 @@ class UserNewView(FormView):
         user = person_create(actor=self.actor, data=form.data_of(), password=password)
         if password:
             messages.success(self.request, _("%(name)s was added.") % {"name": user})
-            return go(self.request, reverse("people:user", kwargs={"person": user.pk}))
+            return go_to(self.request, reverse("people:user", kwargs={"person": user.pk}))
         return _show_link(self, user)
 
 
@@ -104,7 +105,7 @@ class UserView(OneUserView, FormView):
     def save(self, form: PersonForm) -> HttpResponse:
         user = person_update(actor=self.actor, user=self.person, data=form.data_of())
         messages.success(self.request, _("%(name)s was saved.") % {"name": user})
-        return go(self.request, self.person_url)
+        return go_to(self.request, self.person_url)
 
 
 class UserDeactivateView(OneUserView, ConfirmView):
@@ -129,7 +130,7 @@ class UserDeactivateView(OneUserView, ConfirmView):
     def confirmed(self) -> HttpResponse:
         person_deactivate(actor=self.actor, user=self.person)
         messages.success(self.request, _("%(name)s was deactivated.") % {"name": self.person})
-        return go(self.request, self.person_url)
+        return go_to(self.request, self.person_url)
 
 
 class UserActivateView(OneUserView):
@@ -138,7 +139,7 @@ class UserActivateView(OneUserView):
     def post(self, request: HttpRequest, person: int) -> HttpResponse:
         person_activate(actor=self.actor, user=self.person)
         messages.success(request, _("%(name)s can sign in again.") % {"name": self.person})
-        return go(request, self.person_url)
+        return go_to(request, self.person_url)
 
 
 class UserUnlockView(OneUserView):
@@ -147,7 +148,7 @@ class UserUnlockView(OneUserView):
     def post(self, request: HttpRequest, person: int) -> HttpResponse:
         person_unlock(actor=self.actor, user=self.person)
         messages.success(request, _("%(name)s can try to sign in again.") % {"name": self.person})
-        return go(request, self.person_url)
+        return go_to(request, self.person_url)
 
 
 class UserSecondFactorView(OneUserView, ConfirmView):
@@ -167,7 +168,7 @@ class UserSecondFactorView(OneUserView, ConfirmView):
     def confirmed(self) -> HttpResponse:
         second_factor_reset(actor=self.actor, user=self.person)
         messages.success(self.request, _("The second factor of %(name)s was removed.") % {"name": self.person})
-        return go(self.request, self.person_url)
+        return go_to(self.request, self.person_url)
 
 
 class UserPasswordLinkView(OneUserView):

@@ -15,13 +15,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import View
 
-from apps.core.http import actor_of, wants_fragment
+from apps.core.http import actor_of, go_to, wants_fragment
 from apps.people.forms import ProfileForm
 from apps.people.models import Theme, User
 from apps.people.roles import Permission
 from apps.people.selectors import own_grants
 from apps.people.services.people import profile_update, sessions_end, theme_set
-from apps.people.views.base import ConfirmView, FormView, go
+from apps.people.views.base import ConfirmView, FormView
 
 THEME_COOKIE_AGE = 365 * 24 * 3600
 
@@ -43,7 +43,7 @@ class ProfileView(FormView):
     def save(self, form: ProfileForm) -> HttpResponse:
         profile_update(actor=self.actor, data=form.data_of())
         messages.success(self.request, _("Your profile was saved."))
-        return _with_theme(go(self.request, reverse("people:profile")), form.cleaned_data["theme"])
+        return _with_theme(go_to(self.request, reverse("people:profile")), form.cleaned_data["theme"])
 
 
 class SessionsEndView(ConfirmView):
@@ -65,7 +65,7 @@ class SessionsEndView(ConfirmView):
     def confirmed(self) -> HttpResponse:
         update_session_auth_hash(self.request, sessions_end(actor=self.actor))
         messages.success(self.request, _("You are signed out everywhere else."))
-        return go(self.request, reverse("people:profile"))
+        return go_to(self.request, reverse("people:profile"))
 
 
 @method_decorator(login_not_required, name="dispatch")

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.core.exceptions import Conflict
+from apps.core.http import go_to
 from apps.core.messages import message_for
 from apps.core.views import PortalView
 from apps.people.actors import Actor
@@ -19,7 +20,7 @@ from apps.people.models import Grant
 from apps.people.roles import ROLE_DESCRIPTIONS, Permission, Role
 from apps.people.selectors import administrator_loss, grant_get, grant_list, person_choices, team_choices
 from apps.people.services.grants import grant_change, grant_create, grant_remove
-from apps.people.views.base import ConfirmView, FormView, go
+from apps.people.views.base import ConfirmView, FormView
 
 
 class RolesView(PortalView):
@@ -46,7 +47,7 @@ class RoleAddView(FormView):
         grant = grant_create(actor=self.actor, account=self.account, holder=holder, role=form.chosen)
         words = {"holder": holder, "role": grant.get_role_display(), "account": self.account}
         messages.success(self.request, _("%(holder)s is now %(role)s of %(account)s.") % words)
-        return go(self.request, roles_url(self.account.slug))
+        return go_to(self.request, roles_url(self.account.slug))
 
 
 class ConfirmedForm(forms.Form):
@@ -132,4 +133,4 @@ def roles_url(slug: str) -> str:
 def after_change(view: PortalView) -> HttpResponse:
     """Back to the roles, or home for somebody who just gave up the right to see them."""
     still = Actor(user=view.request.user).may(Permission.MANAGE_ACCOUNT, view.account)
-    return go(view.request, roles_url(view.account.slug) if still else reverse("home"))
+    return go_to(view.request, roles_url(view.account.slug) if still else reverse("home"))

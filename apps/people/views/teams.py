@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.core.http import go_to
 from apps.core.views import PortalView
 from apps.people.forms import MemberForm, TeamForm
 from apps.people.models import Team
@@ -23,7 +24,7 @@ from apps.people.selectors import (
     tokens_of,
 )
 from apps.people.services.teams import team_create, team_delete, team_member_remove, team_members_add, team_update
-from apps.people.views.base import ConfirmView, FormView, go, page_of
+from apps.people.views.base import ConfirmView, FormView, page_of
 
 
 class TeamListView(PortalView):
@@ -44,7 +45,7 @@ class TeamNewView(FormView):
     def save(self, form: TeamForm) -> HttpResponse:
         team = team_create(actor=self.actor, **form.cleaned_data)
         messages.success(self.request, _("Team %(name)s was added. Now add its members.") % {"name": team})
-        return go(self.request, reverse("people:team", kwargs={"team": team.slug}))
+        return go_to(self.request, reverse("people:team", kwargs={"team": team.slug}))
 
 
 class OneTeamView(PortalView):
@@ -85,7 +86,7 @@ class TeamView(OneTeamView, FormView):
     def save(self, form: TeamForm) -> HttpResponse:
         team = team_update(actor=self.actor, team=self.team, **form.cleaned_data)
         messages.success(self.request, _("Team %(name)s was saved.") % {"name": team})
-        return go(self.request, self.team_url)
+        return go_to(self.request, self.team_url)
 
 
 class TeamMemberAddView(OneTeamView, FormView):
@@ -101,7 +102,7 @@ class TeamMemberAddView(OneTeamView, FormView):
     def save(self, form: MemberForm) -> HttpResponse:
         team_members_add(actor=self.actor, team=self.team, users=form.cleaned_data["people"])
         messages.success(self.request, _("The members were added."))
-        return go(self.request, self.team_url)
+        return go_to(self.request, self.team_url)
 
 
 class TeamMemberRemoveView(OneTeamView, ConfirmView):
@@ -121,7 +122,7 @@ class TeamMemberRemoveView(OneTeamView, ConfirmView):
         person = person_get(actor=self.actor, pk=self.kwargs["person"])
         team_member_remove(actor=self.actor, team=self.team, user=person)
         messages.success(self.request, _("%(name)s was removed from the team.") % {"name": person})
-        return go(self.request, self.team_url)
+        return go_to(self.request, self.team_url)
 
 
 class TeamDeleteView(OneTeamView, ConfirmView):
@@ -149,4 +150,4 @@ class TeamDeleteView(OneTeamView, ConfirmView):
         name = self.team.name
         team_delete(actor=self.actor, team=self.team)
         messages.success(self.request, _("Team %(name)s was deleted.") % {"name": name})
-        return go(self.request, reverse("people:teams"))
+        return go_to(self.request, reverse("people:teams"))

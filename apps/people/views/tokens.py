@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from apps.core.http import go_to
 from apps.core.views import PortalView
 from apps.people.forms import TokenForm
 from apps.people.models import ApiToken, Team
 from apps.people.roles import ROLE_DESCRIPTIONS, Permission, Role
 from apps.people.selectors import team_get, token_get, token_list
 from apps.people.services.tokens import token_create, token_revoke
-from apps.people.views.base import ConfirmView, FormView, go, page_of
+from apps.people.views.base import ConfirmView, FormView, page_of
 
 
 class TokenListView(PortalView):
@@ -77,7 +78,7 @@ class TokenRevokeView(ConfirmView):
         token, back = self.token, self._back()
         token_revoke(actor=self.actor, token=token)
         messages.success(self.request, _("Token %(name)s was revoked.") % {"name": token.name})
-        return go(self.request, back)
+        return go_to(self.request, back)
 
     def _back(self) -> str:
         """A portal administrator comes from the page of the person or team the token belongs to."""
