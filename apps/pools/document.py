@@ -68,5 +68,5 @@ def parsed(text: str) -> Any:
     except json.JSONDecodeError as error:
         values: Any = {"problem": error.msg, "line": error.lineno, "column": error.colno}
         raise Invalid("pool-json-invalid", field="document", **values) from None
-    except RecursionError:
+    except (RecursionError, ValueError):  # too deep, or a number too long for any service
         raise Invalid("pool-json-shape", field="document") from None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.dateparse import parse_duration
 
 from apps.core.messages import message_for
 from apps.gateway.types_pools import SupportedImage, VmSize
@@ -55,6 +56,18 @@ class Facts:
 
 def whole(value: Any) -> int | None:
     """A whole number, written as one or as text; None for anything else."""
-    if isinstance(value, bool) or not re.fullmatch(r"-?\d{1,9}", str(value)):
+    if isinstance(value, bool | float) or not re.fullmatch(r"-?[0-9]{1,9}", str(value)):
         return None
     return int(value)
+
+
+def duration(value: Any) -> timedelta | None:
+    """A span as the service writes it (ISO 8601); None for anything else."""
+    try:
+        return parse_duration(str(value))
+    except (OverflowError, ValueError):
+        return None
+
+
+# What reading a document of the wrong shape raises.
+SHAPE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

@@ -9,7 +9,9 @@ _RULES = {
     "pool-number-invalid": _("A whole number."),
     "pool-json-long": _("This is too long: a document has at most %(most)s characters."),
     "pool-refused": _("Some of this breaks a rule of the service."),
-    "pool-service-refuses": _("The service refuses this: %(message)s"),
+    "pool-service-refuses": _(
+        "The service refuses this: %(message)s (code %(service_code)s, request id %(request_id)s)"
+    ),
     "pool-json-shape": _("Something in this document has the wrong shape, for example a list where an object belongs."),
     "pool-id-missing": _("Give the pool an ID."),
     "pool-id-invalid": _("An ID has at most 64 letters, digits, hyphens and underscores."),

@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.utils.dateparse import parse_duration
-
 from apps.pools import rules_machine, rules_network, rules_task
-from apps.pools.flaws import Document, Facts, Flaw, whole
+from apps.pools.flaws import SHAPE_ERRORS, Document, Facts, Flaw, duration, whole
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_FORMULA = 8192
@@ -56,7 +54,7 @@ def check(document: Any, facts: Facts) -> list[Flaw]:
         return [Flaw("", "pool-json-no-object")]
     try:
         return list(_all(document, facts))
-    except (AttributeError, TypeError, ValueError):
+    except SHAPE_ERRORS:
         # A list where an object belongs and the like; the service names the place.
         return [Flaw("", "pool-json-shape")]
 
@@ -128,7 +126,7 @@ def targets(document: Document) -> Iterator[Flaw]:
 
 
 def _within(text: Any, least: timedelta, most: timedelta) -> bool:
-    span = parse_duration(str(text))
+    span = duration(text)
     return span is not None and least <= span <= most
 
 

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django import forms
 from django.http import QueryDict
-from django.utils.dateparse import parse_duration
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.messages import message_for
-from apps.pools.flaws import Flaw
+from apps.pools.flaws import Flaw, duration, whole
 from apps.pools.forms.paths import put, take
 
 if TYPE_CHECKING:
@@ -112,6 +111,10 @@ class DocumentForm(forms.Form):
     def get(self, name: str, default: Any = "") -> Any:
         """A field by its path, for templates."""
         return self[name] if name in self.fields else default
+
+    def said(self, name: str) -> str:
+        """The text of a field; "" where it is empty or not valid."""
+        return str(self.cleaned_data.get(name) or "")
 
     # --- Rows -------------------------------------------------------------------------------------------------------
     def _parts(self) -> Iterable[tuple[str, Part]]:
@@ -212,19 +215,21 @@ def _with_path(flaw: Flaw) -> str:
 # --- Rows in what was sent ------------------------------------------------------------------------------------------
 def _row_count(rows: Rows, data: QueryDict | None, document: Mapping[str, Any] | None) -> int:
     if data is not None:
-        raw = data.get(f"rows:{rows.path}", "0")
-        return min(int(raw), MOST_ROWS) if raw.isdigit() else 0
+        return _counted(data, rows.path)
     found: Any = document or {}
     for step in rows.path.split("."):
         found = found.get(step) if isinstance(found, Mapping) else None
     return min(len(found), MOST_ROWS) if isinstance(found, list) else 0
 
 
+def _counted(data: QueryDict, path: str) -> int:
+    return min(max(whole(data.get(f"rows:{path}", "")) or 0, 0), MOST_ROWS)
+
+
 def with_row(data: QueryDict, path: str) -> QueryDict:
     """What was sent, with one row more in a list."""
     changed = data.copy()
-    raw = changed.get(f"rows:{path}", "0")
-    changed[f"rows:{path}"] = str(min(int(raw) + 1, MOST_ROWS) if raw.isdigit() else 1)
+    changed[f"rows:{path}"] = str(min(_counted(data, path) + 1, MOST_ROWS))
     return changed
 
 
@@ -277,7 +282,7 @@ def _shown(part: Part, value: Any) -> Any:
     if value is None:
         return part.initial
     if part.kind == "minutes":
-        span = parse_duration(str(value)) or timedelta()
+        span = duration(value) or timedelta()
         return int(span.total_seconds() // 60)
     if part.kind == "lines":
         return "\n".join(map(str, value)) if isinstance(value, list) else str(value)

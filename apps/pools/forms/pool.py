@@ -58,7 +58,7 @@ class StartTaskFields(DocumentForm):
         if not task.get("commandLine") and not task.get("environmentSettings") and not task.get("resourceFiles"):
             document.pop("startTask", None)
             return
-        found = special.identity_written(self.cleaned_data["identity"], self.cleaned_data["identity_name"].strip())
+        found = special.identity_written(self.said("identity"), self.said("identity_name").strip())
         if found:
             task["userIdentity"] = found
 
@@ -202,7 +202,7 @@ class NewPoolForm(StartTaskFields, PackageFields):
             return {}
         try:
             found = json.loads(raw)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise forms.ValidationError(_("This is not JSON: %(problem)s"), params={"problem": str(error)}) from None
         if not isinstance(found, dict):
             raise forms.ValidationError(message_for("pool-extra-no-object", {}))
@@ -244,14 +244,14 @@ class NewPoolForm(StartTaskFields, PackageFields):
     def write(self, document: dict[str, Any]) -> None:
         super().write(document)
         self._write_names(document)
-        if self.cleaned_data["vmSize"]:
-            document["vmSize"] = self.cleaned_data["vmSize"].strip()
+        if self.said("vmSize"):
+            document["vmSize"] = self.said("vmSize").strip()
         self._write_image(document)
         self._write_scale(document)
         self._write_mounts(document)
-        choice = self.cleaned_data["connect"]
+        choice = self.said("connect")
         if choice:
-            sources = [line.strip() for line in self.cleaned_data["sources"].splitlines() if line.strip()]
+            sources = [line.strip() for line in self.said("sources").splitlines() if line.strip()]
             network = document.setdefault("networkConfiguration", {})
             network["endpointConfiguration"] = {"inboundNATPools": [special.nat_pool(choice, sources)]}
         extra = self.cleaned_data.get("extra") or {}
@@ -262,26 +262,26 @@ class NewPoolForm(StartTaskFields, PackageFields):
 
     def _write_names(self, document: dict[str, Any]) -> None:
         """The ID first, as everybody writes it."""
-        if self.cleaned_data["pool_id"]:
+        if self.said("pool_id"):
             rest = dict(document)
             document.clear()
-            document |= {"id": self.cleaned_data["pool_id"], **rest}
+            document |= {"id": self.said("pool_id"), **rest}
 
     def _write_image(self, document: dict[str, Any]) -> None:
-        chosen = self.cleaned_data["image"].strip()
+        chosen = self.said("image").strip()
         machine = document.setdefault(_VM, {})
         if chosen == OWN_IMAGE:
-            own = self.cleaned_data["image_id"].strip()
+            own = self.said("image_id").strip()
             machine["imageReference"] = {_own_member(own): own}
-            machine["nodeAgentSKUId"] = self.cleaned_data["agent"].strip()
+            machine["nodeAgentSKUId"] = self.said("agent").strip()
         elif chosen.count("/") == 3:
             names = ("publisher", "offer", "sku", "version")
             machine["imageReference"] = dict(zip(names, chosen.split("/"), strict=True))
             image = next((one for one in self._images if image_value(one) == chosen), None)
-            machine["nodeAgentSKUId"] = image.node_agent_sku_id if image else self.cleaned_data["agent"].strip()
+            machine["nodeAgentSKUId"] = image.node_agent_sku_id if image else self.said("agent").strip()
 
     def _write_scale(self, document: dict[str, Any]) -> None:
-        if self.cleaned_data["scale"] == AUTO:
+        if self.said("scale") == AUTO:
             document["enableAutoScale"] = True
             for name in ("targetDedicatedNodes", "targetLowPriorityNodes", "resizeTimeout"):
                 document.pop(name, None)

@@ -100,10 +100,28 @@ def service_refusal(error: GatewayError) -> Exception:
     if error.service_code == "PoolExists":
         return PoolRefused([Flaw("id", "pool-id-taken")])
     if error.service_code == "InvalidApplicationPackageReferences":
-        reason = {"message": "; ".join(f"{name}: {reason}" for name, reason in error.service_values)}
-        return PoolRefused([Flaw("applicationPackageReferences", "pool-service-refuses", reason)])
+        reason = "; ".join(f"{name}: {reason}" for name, reason in error.service_values)
+        return _refused("applicationPackageReferences", error, reason)
     if isinstance(error, GatewayInvalid) and values.get("PropertyName"):
         path = re.sub(r"^(body|pool)\.?", "", values["PropertyName"])
-        reason = {"message": values.get("Reason") or error.service_message}
-        return PoolRefused([Flaw(path, "pool-service-refuses", reason)])
+        return _refused(path, error, values.get("Reason", ""))
+    if place := _place(error.service_code):
+        return _refused(place, error)
     return error
+
+
+def _refused(path: str, error: GatewayError, reason: str = "") -> PoolRefused:
+    values = {
+        "message": reason or error.service_message,
+        "service_code": error.service_code or "–",
+        "request_id": error.request_id or "–",
+    }
+    return PoolRefused([Flaw(path, "pool-service-refuses", values)])
+
+
+def _place(code: str) -> str:
+    """The part of a pool that a code of the service is about, whatever else it says; "" for none."""
+    lower = code.lower()
+    if lower.startswith(("autoscal", "invalidautoscal")):
+        return "autoScaleFormula"
+    return "metadata" if "metadata" in lower else ""

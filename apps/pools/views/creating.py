@@ -8,14 +8,14 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.translation import gettext as _
 
 from apps.accounts.reading import Reading
-from apps.core.exceptions import PortalError
+from apps.core.exceptions import Invalid, PortalError
 from apps.operations.models import Operation
 from apps.people.roles import Permission
 from apps.pools import catalogue
 from apps.pools.autoscale_examples import EXAMPLES
 from apps.pools.catalogue import ImageSearch, SizeSearch, SupportedImage
 from apps.pools.document import exported, masked, parsed, pretty
-from apps.pools.flaws import whole
+from apps.pools.flaws import SHAPE_ERRORS, whole
 from apps.pools.forms.engine import with_row, without_row
 from apps.pools.forms.pool import OWN_IMAGE, NewPoolForm
 from apps.pools.selectors import pool_live
@@ -148,13 +148,19 @@ class PoolFromJsonView(NewPoolBase):
         try:
             document = parsed(text)
             if "edit" in request.POST and isinstance(document, dict):
-                return self.new_page(self.form(None, document))
+                return self._edit(document)
             operation = pool_create(actor=self.actor, account=self.account, document=document)
         except PoolRefused as refused:
             return self._page(text, flaws=refused.flaws, status=422)
         except PortalError as error:
             return self._page(text, error=error, status=error.status)
         return created(self, str(document["id"]), operation)
+
+    def _edit(self, document: dict[str, Any]) -> HttpResponse:
+        try:
+            return self.new_page(self.form(None, document))
+        except SHAPE_ERRORS as error:
+            raise Invalid("pool-json-shape", field="document") from error
 
     def _text(self, request: HttpRequest) -> str:
         file = request.FILES.get("file")
@@ -241,4 +247,4 @@ class SizesView(FleetView):
 
 
 def _whole(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 6 else 0
+    return max(whole(text) or 0, 0)
