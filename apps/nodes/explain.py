@@ -23,6 +23,10 @@ _HINTS: dict[str, Promise] = {
     "NodeAgentUnreachable": _("The node does not answer. If that stays, reboot or remove it."),
     "MountConfigurationException": _("A file system could not be mounted. Check its address and its key."),
     "MountConfigurationError": _("A file system could not be mounted. Check its address and its key."),
+    "StartTaskFailed": _(
+        "The start task ended with an error, so the node takes no tasks. Its output below says more; correct the start "
+        "task of the pool, then reboot the node."
+    ),
     "StartTaskFailure": _("The start task ended with an error. Its output below says more."),
     "FailureExitCode": _("The command line ended with this exit code. Its output below says more."),
     "CommandProgramNotFound": _(
@@ -34,8 +38,14 @@ _HINTS: dict[str, Promise] = {
     "ResourceFileNotFound": _("A resource file does not exist at its address."),
     "BlobAccessDenied": _("A file in blob storage may not be read. Its signature may have run out."),
     "BlobNotFound": _("A file in blob storage does not exist."),
+    "BlobDownloadTimedOut": _("A file did not arrive in time. Try again; consider storage in the same region."),
     "BlobDownloadTimeout": _("A file did not arrive in time. Try again; consider storage in the same region."),
     "BlobDownloadMiscError": _("A file could not be downloaded. Check its address."),
+    "ResourceFileCreateFailed": _("A resource file could not be made on the node. Check its path and the disk."),
+    "ResourceFileWriteFailed": _("A resource file could not be written on the node. The disk may be full."),
+    "ResourceDirectoryCreateFailed": _("A directory for resource files could not be made. Check their paths."),
+    "MaxInternalRetryCountReached": _("The service tried several times and gave up. Reboot or reimage the node."),
+    "TaskSchedulingConstraintFailed": _("The task's conditions cannot be met on this node."),
     "TaskWallClockTimeExceeded": _("The task took longer than its limit."),
     "TaskEnded": _("The task was ended by a request."),
     "NodePreempted": _("The Spot node was taken back. Batch tries to restore it."),

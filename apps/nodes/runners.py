@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts.connections import connection_for
 from apps.gateway import nodes as gateway
 from apps.gateway import pools as gateway_pools
 from apps.gateway.errors import GatewayConflict, GatewayError, GatewayNotFound
+from apps.gateway.together import each
 from apps.gateway.types import Connection
+from apps.gateway.types_nodes import Node
 from apps.nodes import user_runners  # noqa: F401  # registers its kinds
 from apps.nodes.actions import TRAITS, NodeAction, asking, took_effect
 from apps.nodes.models import NodeWork, Progress
@@ -66,22 +69,29 @@ def _judge(action: NodeAction, error: GatewayError) -> Verdict:
 def _settle_doubtful(run: Run, connection: Connection, action: NodeAction) -> None:
     """Nodes that an earlier run had begun to ask when it died: those that show the effect are done."""
     doubtful = list(run.operation.nodes.filter(progress=Progress.PENDING, changed_at__isnull=False))
-    asked_at = {row.pk: row.changed_at for row in doubtful}
     settled: list[Answered[Any]] = []
-
-    def look(row: NodeWork) -> None:
-        node = gateway.node_get(connection, row.pool_id, row.node_id)
-        since = asked_at[row.pk]
-        if since is not None and took_effect(action, node, since):
+    for row, found in _look_at(run, connection, doubtful):
+        since = row.changed_at
+        if isinstance(found, GatewayNotFound):
+            settled.append(Answered(row, None, _judge(action, found)))
+        elif since is not None and took_effect(action, found, since):
             settled.append(Answered(row, None, DONE))
-
-    for row in doubtful:
-        run.check()
-        try:
-            look(row)
-        except GatewayNotFound as error:
-            settled.append(Answered(row, None, _judge(action, error)))
     write(run, settled)
+
+
+def _look_at(
+    run: Run, connection: Connection, rows: Sequence[NodeWork]
+) -> Iterator[tuple[NodeWork, Node | GatewayNotFound]]:
+    """These nodes as they are now. Raises other errors than that one is gone."""
+
+    def get(row: NodeWork) -> Node:
+        return gateway.node_get(connection, row.pool_id, row.node_id)
+
+    for row, found in each(rows, get, workers=settings.NODE_WORKERS):
+        run.check()
+        if isinstance(found, GatewayError) and not isinstance(found, GatewayNotFound):
+            raise found
+        yield row, found
 
 
 for _action in NodeAction:
@@ -182,13 +192,7 @@ def _put_off(run: Run, chunk: Sequence[NodeWork], error: GatewayConflict | None)
 
 def _sort_out(run: Run, connection: Connection, chunk: Sequence[NodeWork], error: GatewayError) -> None:
     """Some of the chunk are gone: those count as removed, the others stay for the next call."""
-    gone = []
-    for row in chunk:
-        run.check()
-        try:
-            gateway.node_get(connection, row.pool_id, row.node_id)
-        except GatewayNotFound:
-            gone.append(row)
+    gone = [row for row, found in _look_at(run, connection, chunk) if isinstance(found, GatewayNotFound)]
     if not gone:
         _fail(run, chunk, error)
         return

@@ -13,7 +13,7 @@ from apps.accounts.models import BatchAccount
 from apps.core.exceptions import NotVisible
 from apps.gateway import nodes as gateway
 from apps.gateway.types_nodes import Node
-from apps.nodes.models import NodeSnapshot, NodeStateChange, NodeWork, PoolUser, Progress
+from apps.nodes.models import NodeSnapshot, NodeStateChange, NodeWork, PoolUser, PoolUserNode, Progress
 from apps.nodes.rules import user_key
 from apps.operations.models import ACTIVE, Operation
 from apps.operations.selectors import operation_get
@@ -90,6 +90,12 @@ def pool_user_get(*, actor: Actor, account: BatchAccount, pool_id: str, name: st
     if found is None:
         raise NotVisible("node-user-gone", name=name, pool=pool_id)
     return found
+
+
+def pool_users_of_node(*, actor: Actor, node: NodeSnapshot) -> QuerySet[PoolUser]:
+    """Users that the portal added to a node and that have not expired."""
+    found = pool_user_list(actor=actor, account=node.pool.account, pool_id=node.pool.pool_id)
+    return found.filter(pk__in=PoolUserNode.objects.filter(node_id=node.node_id).values("user"))
 
 
 def user_operation(user: PoolUser) -> Operation | None:

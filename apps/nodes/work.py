@@ -7,9 +7,9 @@ at those nodes first, so that nothing is done twice unless it cannot be told.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -17,7 +17,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.core.exceptions import Conflict
-from apps.gateway.errors import GatewayConflict, GatewayDenied, GatewayError, GatewayNotFound
+from apps.gateway.errors import (
+    GatewayConflict,
+    GatewayDenied,
+    GatewayError,
+    GatewayNotFound,
+    GatewayThrottled,
+)
 from apps.gateway.together import each
 from apps.nodes.models import NodeWork, Progress
 from apps.operations.models import Operation
@@ -89,16 +95,24 @@ def through(
     """Ask of every row's node and write what `judge` makes of the errors; `record` runs in the same transaction.
 
     A node that gets no answer stays pending, and the last such error is raised at the end, so that the operation is put
-    off and goes on from there. Raises `GatewayDenied` at once: what is refused for one node is refused for all.
+    off and goes on from there; when the service throttles for long, nothing more is asked before. Raises
+    `GatewayDenied` at once: what is refused for one node is refused for all.
     """
     unanswered: GatewayError | None = None
     done = finished(run.operation)
     batch: list[Answered[V]] = []
     flushed = time.monotonic()
-    for row, answer in each(_announced(run, rows), ask, workers=settings.NODE_WORKERS):
+    said: set[int] = set()
+    asked = _announced(run, rows, said)
+    for row, answer in each(asked, ask, workers=settings.NODE_WORKERS):
         if isinstance(answer, GatewayDenied):
             _flush(run, batch, record)
             raise answer
+        if isinstance(answer, GatewayThrottled):
+            unanswered = answer
+            asked.close()
+            continue
+        said.discard(row.pk)
         if isinstance(answer, GatewayError) and answer.retryable:
             unanswered = answer
         elif isinstance(answer, GatewayError):
@@ -110,15 +124,18 @@ def through(
             batch, flushed = [], time.monotonic()
             run.progress(done)
     done += _flush(run, batch, record)
+    _say_asked(run, said, None)  # those that were throttled took no effect, so there is nothing to look up about them
     run.progress(done)
     if unanswered is not None:
         raise unanswered
 
 
-def _announced(run: Run, rows: Sequence[NodeWork]) -> Iterator[NodeWork]:
+def _announced(run: Run, rows: Sequence[NodeWork], said: set[int]) -> Generator[NodeWork]:
     """The rows, each window of them written down as asked before the first of it is. Runs in the caller's thread."""
     for window in _windows(rows, WINDOW):
-        _say_asked(run, window)
+        keys = {row.pk for row in window}
+        said |= keys
+        _say_asked(run, keys, timezone.now())
         yield from window
 
 
@@ -137,12 +154,13 @@ def _windows(rows: Sequence[NodeWork], size: int) -> Iterator[list[NodeWork]]:
         yield window
 
 
-def _say_asked(run: Run, rows: Iterable[NodeWork]) -> None:
-    keys, now = [row.pk for row in rows], timezone.now()
+def _say_asked(run: Run, keys: Collection[int], at: datetime | None) -> None:
+    if not keys:
+        return
 
     def write_now() -> None:
         with run.transaction():
-            NodeWork.objects.filter(pk__in=keys).update(changed_at=now)
+            NodeWork.objects.filter(pk__in=keys).update(changed_at=at)
 
     with_database(write_now)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.utils.translation import gettext
 
@@ -11,15 +12,17 @@ from apps.nodes.actions import TRAITS, NodeAction
 from apps.nodes.explain import explained, silent_hint
 from apps.nodes.files import PIECE, node_files
 from apps.nodes.models import NodeSnapshot, NodeStateChange
-from apps.nodes.selectors import node_history, node_live, node_snapshot
+from apps.nodes.selectors import node_history, node_live, node_snapshot, pool_users_of_node
 from apps.nodes.states import state_label, state_tone
 from apps.nodes.views.listing import is_stale
 from apps.nodes.views.shared import NodesView, short_id
 from apps.people.roles import Permission
 from apps.pools.polling import watch
+from apps.pools.presentation import changes_since
 from apps.pools.selectors import fleet
 
 STREAMS = ("stdout", "stderr")
+MOST_CHANGES = 100
 
 if TYPE_CHECKING:
     from apps.gateway.types_nodes import Node
@@ -44,7 +47,11 @@ class NodeDetailView(NodesView):
             "problems": [explained(error) for error in found.errors],
             "start_task_problem": explained(found.start_task_failure) if failed and found.start_task_failure else None,
             "silent": silent_hint(found.state) if not found.errors else "",
-            "history": [_event(change) for change in node_history(actor=self.actor, node=found)],
+            "late": changes_since(found.pool, found.last_boot),
+            "history": [_event(change) for change in node_history(actor=self.actor, node=found, most=MOST_CHANGES)],
+            "most_changes": MOST_CHANGES,
+            "history_days": settings.NODE_HISTORY_DAYS,
+            "users": pool_users_of_node(actor=self.actor, node=found),
             "start_task_failed": failed,
         }
         return self.page("nodes/detail.html", context)
