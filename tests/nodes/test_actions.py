@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts.models import BatchAccount
@@ -13,6 +16,7 @@ from apps.gateway import pools
 from apps.gateway.types import Connection
 from apps.nodes.models import NodeWork
 from apps.nodes.services.acting import nodes_act
+from apps.operations.execution import execute
 from apps.operations.models import Operation, Status
 from apps.operations.services import operation_retry
 from apps.people.actors import Actor
@@ -98,6 +102,30 @@ def test_throttling_is_waited_for(
     service.fault(operation="data.reboot_node", status=429, retry_after=1, count=2)
     operation = finish(begin(operator, account, "reboot", targets(pool)))
     assert operation.status == Status.SUCCEEDED
+    statuses = sorted(one["status"] for one in service.requests(operation="data.reboot_node"))
+    assert statuses == [202] * 4 + [429] * 2
+
+
+def test_what_is_throttled_for_long_is_put_off_and_asked_once(
+    make_pool: MakePool, account: BatchAccount, operator: Actor, service: Emulator
+) -> None:
+    pool = make_pool(nodes=130, targetDedicatedNodes=0, targetLowPriorityNodes=130)
+    service.fault(operation="data.reboot_node", status=429, retry_after=600)
+    operation = begin(operator, account, "reboot", targets(pool))
+    execute(operation.pk)
+    operation.refresh_from_db()
+    assert operation.is_active
+    assert operation.not_before is not None
+    assert operation.not_before > timezone.now() + timedelta(seconds=300)
+    # Those under way at that time, and no more; and none of them is in doubt.
+    assert len(service.requests(operation="data.reboot_node")) <= settings.NODE_WORKERS
+    assert progress(operation) == {"pending": 130}
+    assert not operation.nodes.exclude(changed_at=None).exists()
+    service.clear_faults()
+    begun = service.requests()[-1]["number"]
+    assert finish(operation).status == Status.SUCCEEDED
+    asked = [one["operation"] for one in service.requests(since=begun)]
+    assert (asked.count("data.reboot_node"), asked.count("data.get_node")) == (130, 0)
 
 
 def test_removing_goes_by_the_hundred_and_waits_for_the_pool(
