@@ -165,6 +165,7 @@ class Agent:
                 raise  # the node is halted: nobody waits for a report
         if running.process is not None:
             await spawn.end(running.process)
+        self.note(f"{start.kind} {start.job}/{start.task}: {_ended(end, stopped=running.stopped)}")
         if running.stopped:
             await asyncio.to_thread(spawn.kill_below, self.disk.root / start.folder, also_by_place=False)
         self._runs.pop(start.run, None)
@@ -323,6 +324,14 @@ class Agent:
 
     def _now(self) -> str:
         return iso(self._runner.clock.now())
+
+
+def _ended(end: RunEnd, *, stopped: bool) -> str:
+    if stopped:
+        return "was stopped"
+    if end.failure is not None:
+        return f"{end.failure.code}: {end.failure.message}"
+    return f"ended with {end.exit_code}"
 
 
 def _retried(info: StartTaskInfo, now: str) -> StartTaskInfo:
