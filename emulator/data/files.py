@@ -98,7 +98,7 @@ async def list_files(call: Call, tree: Tree) -> Response:
     def present(item: tuple[Path, os.stat_result]) -> tuple[str, dict[str, Any]]:
         return str(item[0].relative_to(tree.root)), _entry(tree, *item)
 
-    return listed(call, "files", read, present, wanted)
+    return await listed(call, "files", read, present, wanted)
 
 
 def _entry(tree: Tree, path: Path, found: os.stat_result) -> dict[str, Any]:

@@ -84,7 +84,7 @@ async def get_job_schedule(call: Call) -> Response:
 async def list_job_schedules(call: Call) -> Response:
     account, rows = call.batch_account.name, call.services.repositories.schedule_rows
     wanted = odata.query(call, odata.fields.SCHEDULE, SELECTABLE)
-    return listed(
+    return await listed(
         call,
         "jobschedules",
         lambda after, limit: rows.page(account, after, limit),

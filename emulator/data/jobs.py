@@ -71,7 +71,7 @@ async def get_job(call: Call) -> Response:
 async def list_jobs(call: Call) -> Response:
     account, rows = call.batch_account.name, call.services.repositories.job_rows
     wanted = odata.query(call, odata.fields.JOB, SELECTABLE)
-    return listed(
+    return await listed(
         call, "jobs", lambda after, limit: rows.page(account, after, limit), lambda row: _row(call, row, wanted), wanted
     )
 
@@ -87,7 +87,7 @@ async def list_jobs_from_schedule(call: Call) -> Response:
         return [row for row in found if str(row.job["id"]).lower().startswith(prefix)]
 
     wanted = odata.query(call, odata.fields.JOB, SELECTABLE)
-    return listed(call, "jobs", read, lambda row: _row(call, row, wanted), wanted)
+    return await listed(call, "jobs", read, lambda row: _row(call, row, wanted), wanted)
 
 
 async def update_job(call: Call) -> Response:
@@ -159,7 +159,7 @@ async def list_job_preparation_and_release_task_status(call: Call) -> Response:
     if record.job.job_preparation_task is None:
         raise ServiceError("JobPreparationTaskNotSpecified")
     scope, rows = f"{call.batch_account.name}/{record.job.id}", call.services.repositories.preparations
-    return listed(
+    return await listed(
         call,
         "jobpreparationandreleasetaskstatuslist",
         lambda after, limit: rows.page(scope, after, limit),

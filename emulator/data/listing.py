@@ -1,5 +1,6 @@
 """Lists that are read from the store page by page, whatever their length."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,30 +16,34 @@ R = TypeVar("R")
 _CHUNK = 1000
 
 
-def listed(
+async def listed(
     call: Call,
     metadata: str,
     read: Callable[[str, int], list[R]],
-    present: Callable[[R], tuple[str, dict[str, Any]]],
+    present: Callable[[R], tuple[str, dict[str, Any] | None]],
     wanted: Query,
 ) -> Response:
-    """A page of what matches.
+    """A page of what matches. While rows are passed over that do not, others have their turn.
 
-    ``read`` gives at most so many rows behind a key, ``present`` the key of a row and its wire form.
+    ``read`` gives at most so many rows behind a key, ``present`` the key of a row and its wire form, or None for one
+    that it knows does not match.
     """
     limit, start = max_results(call), after(call)
     value: list[Any] = []
     last: str | None = None
     more = True
     while more and last is None:
-        rows = read(start, _CHUNK)
-        more = len(rows) == _CHUNK
+        chunk = _CHUNK if wanted.predicate is not None else limit - len(value) + 1
+        rows = read(start, chunk)
+        more = len(rows) == chunk
         for row in rows:
             key, body = present(row)
-            if wanted.matches(body):
+            if body is not None and wanted.matches(body):
                 if len(value) == limit:
                     last = start
                     break
                 value.append(compat.older(call.api_version, dict(wanted.select(body))))
             start = key
+        if more and last is None:
+            await asyncio.sleep(0)
     return page(call, metadata, value, last)

@@ -11,7 +11,6 @@ from emulator.clock import iso
 from emulator.data import pools
 from emulator.data.common import body_of
 from emulator.data.listing import listed
-from emulator.data.pages import MAX_RESULTS
 from emulator.domain import nodes as rules
 from emulator.domain.nodes import Action, NodeRecord
 from emulator.domain.pools import PoolRecord
@@ -118,21 +117,15 @@ async def list_nodes(call: Call) -> Response:
     pool = pools.find(call)
     key = call.batch_account.name, pool.pool.id
 
-    def present(node: NodeRecord) -> tuple[str, dict[str, Any]]:
-        return node.id.lower(), body(call, node, pool)
+    def present(node: NodeRecord) -> tuple[str, dict[str, Any] | None]:
+        """What can be filtered by is the node's own: of 50,000 nodes only those that match get their whole body."""
+        is_wanted = wanted.predicate is None or wanted.matches(msgspec.to_builtins(node))
+        return node.id.lower(), body(call, node, pool) if is_wanted else None
 
     def read(after: str, limit: int) -> list[NodeRecord]:
-        """What can be filtered by is the node's own: of 50,000 nodes only those that match get their whole body."""
-        found: list[NodeRecord] = []
-        more = True
-        while more and len(found) < limit:
-            rows = call.services.fleet.estate.page(key, after, MAX_RESULTS)
-            found += [row for row in rows if wanted.matches(msgspec.to_builtins(row))]
-            more = len(rows) == MAX_RESULTS
-            after = rows[-1].id.lower() if rows else after
-        return found[:limit]
+        return call.services.fleet.estate.page(key, after, limit)
 
-    return listed(call, "nodes", read, present, wanted)
+    return await listed(call, "nodes", read, present, wanted)
 
 
 async def reboot_node(call: Call) -> Response:
@@ -227,7 +220,7 @@ async def list_node_extensions(call: Call) -> Response:
     def present(found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return found["vmExtension"]["name"].lower(), found
 
-    return listed(call, "nodeextensions", read, present, wanted)
+    return await listed(call, "nodeextensions", read, present, wanted)
 
 
 async def get_node_extension(call: Call) -> Response:

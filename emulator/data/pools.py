@@ -111,7 +111,7 @@ async def list_pools(call: Call) -> Response:
             body = statistics.added(body, statistics.of_pool(call, call.services.fleet.pool(account, body["id"])))
         return str(body["id"]).lower(), body
 
-    return listed(call, "pools", lambda after, limit: rows.page(account, after, limit), present, wanted)
+    return await listed(call, "pools", lambda after, limit: rows.page(account, after, limit), present, wanted)
 
 
 async def update_pool(call: Call) -> Response:
@@ -185,7 +185,7 @@ async def list_pool_node_counts(call: Call) -> Response:
         name = str(row.pool["id"])
         return name.lower(), _counts(call, name)
 
-    return listed(call, "poolnodecounts", lambda after, limit: rows.page(account, after, limit), present, wanted)
+    return await listed(call, "poolnodecounts", lambda after, limit: rows.page(account, after, limit), present, wanted)
 
 
 def _counts(call: Call, pool_id: str) -> dict[str, Any]:

@@ -138,13 +138,15 @@ async def list_tasks(call: Call) -> Response:
 
     wanted = odata.query(call, odata.fields.TASK, SELECTABLE)
 
-    def present(row: TaskRow) -> tuple[str, dict[str, Any]]:
+    def present(row: TaskRow) -> tuple[str, dict[str, Any] | None]:
+        if not wanted.matches(row.task):
+            return str(row.task["id"]).lower(), None
         body = _body(call, job_id, row.task)
         if wanted.expands_stats:
             body = statistics.added(body, statistics.of_task(body, row.used))
         return str(body["id"]).lower(), body
 
-    return listed(call, "tasks", lambda after, limit: rows.page(scope, after, limit), present, wanted)
+    return await listed(call, "tasks", lambda after, limit: rows.page(scope, after, limit), present, wanted)
 
 
 async def replace_task(call: Call) -> Response:

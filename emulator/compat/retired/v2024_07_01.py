@@ -58,7 +58,7 @@ async def list_certificates(call: Call) -> Response:
         return found.key, _body(call, found)
 
     _sweep(call)
-    return listed(call, "certificates", read, present, wanted)
+    return await listed(call, "certificates", read, present, wanted)
 
 
 async def get_certificate(call: Call) -> Response:
