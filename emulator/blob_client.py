@@ -1,6 +1,6 @@
 """Blocking calls to one storage account. Importing this imports the storage SDK, which takes its time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -9,13 +9,16 @@ from azure.storage.blob import (
     BlobSasPermissions,
     BlobServiceClient,
     ContainerClient,
+    ContentSettings,
     LinearRetry,
     generate_blob_sas,
 )
 
 from emulator.storage import StorageConnection
 
-__all__ = ["AzureError", "BlobClient", "container_at", "read_blobs", "upload_file"]
+__all__ = ["AzureError", "BlobClient", "container_at", "read_blob", "read_blobs", "upload_file"]
+
+_METADATA = "x-ms-meta-"
 
 
 def container_at(url: str) -> ContainerClient:
@@ -29,9 +32,27 @@ def read_blobs(container: ContainerClient, prefix: str) -> Iterator[tuple[str, I
         yield found.name, container.get_blob_client(found.name).download_blob(max_concurrency=1).chunks()
 
 
-def upload_file(container: ContainerClient, name: str, source: Path) -> None:
+def read_blob(container: ContainerClient, name: str) -> Iterator[bytes]:
+    return container.get_blob_client(name).download_blob(max_concurrency=1).chunks()
+
+
+def upload_file(container: ContainerClient, name: str, source: Path, headers: Mapping[str, str]) -> None:
+    """``headers`` are those of a Put Blob request that say what the blob contains, and its metadata."""
+    given = {header.lower(): value for header, value in headers.items()}
+    content = ContentSettings(
+        content_type=given.get("x-ms-blob-content-type"),
+        content_encoding=given.get("x-ms-blob-content-encoding"),
+        content_language=given.get("x-ms-blob-content-language"),
+        content_disposition=given.get("x-ms-blob-content-disposition"),
+        cache_control=given.get("x-ms-blob-cache-control"),
+    )
+    metadata = {
+        header.removeprefix(_METADATA): value for header, value in given.items() if header.startswith(_METADATA)
+    }
     with source.open("rb") as file:
-        container.get_blob_client(name).upload_blob(file, overwrite=True, max_concurrency=1)
+        container.get_blob_client(name).upload_blob(
+            file, overwrite=True, max_concurrency=1, content_settings=content, metadata=metadata or None
+        )
 
 
 class BlobClient:
@@ -78,7 +99,7 @@ class BlobClient:
                 file.write(part)
 
     def put(self, container: str, blob: str, source: Path) -> None:
-        upload_file(self.container(container), blob, source)
+        upload_file(self.container(container), blob, source, {})
 
     def container(self, name: str) -> ContainerClient:
         return self._service.get_container_client(name)

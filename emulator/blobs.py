@@ -1,10 +1,11 @@
 """The service as a client of the linked storage account, where packages live."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import unquote
 
 from emulator.errors import ServiceError
 from emulator.storage import StorageConnection
@@ -65,11 +66,25 @@ class BlobStore:
         found = self._at(url) if url is not None else self._container(account, container)
         return blob_client.read_blobs(found, prefix)
 
-    def upload(self, url: str, name: str, source: Path) -> None:
+    def read_blob(self, url: str) -> Iterator[bytes] | None:
+        """The blob of an address without a signature, None when it is of no connected account. Blocks.
+
+        Raises AzureError.
+        """
+        from emulator import blob_client  # noqa: PLC0415 - see above
+
+        for connection in self._connections.values():
+            prefix = f"{connection.blob_endpoint}/"
+            if "?" not in url and url.startswith(prefix):
+                container, _, name = url.removeprefix(prefix).partition("/")
+                return blob_client.read_blob(self._container(connection.name, container), unquote(name))
+        return None
+
+    def upload(self, url: str, name: str, source: Path, headers: Mapping[str, str] | None = None) -> None:
         """Put a file into the container of an address. Blocks. Raises AzureError."""
         from emulator import blob_client  # noqa: PLC0415 - only the first upload pays for it
 
-        blob_client.upload_file(self._at(url), name, source)
+        blob_client.upload_file(self._at(url), name, source, headers or {})
 
     def _at(self, url: str) -> "ContainerClient":
         """A container by its address. Without a signature it must be of a connected account: nodes have identities."""

@@ -53,7 +53,11 @@ def _fetch(file: ResourceFile, place: Place, blobs: "BlobStore", storage: str | 
     mode = _mode(file.file_mode)
     if file.http_url is not None:
         target = place.inside(file.file_path or "")
-        _download(file.http_url, target, mode)
+        parts = _as_identity(file, blobs)
+        if parts is not None:
+            _write(parts, target, mode)
+        else:
+            _download(file.http_url, target, mode)
         place.take(target)
         return
     folder = place.inside(file.file_path) if file.file_path else place.folder
@@ -61,6 +65,19 @@ def _fetch(file: ResourceFile, place: Place, blobs: "BlobStore", storage: str | 
         target = inside(folder, name)
         _write(read, target, mode)
         place.take(target)
+
+
+def _as_identity(file: ResourceFile, blobs: "BlobStore") -> Iterator[bytes] | None:
+    """The file as the node's identity may read it, None without one and for what is not in a connected account."""
+    from emulator.blob_client import AzureError  # noqa: PLC0415 - only the first download pays for it
+
+    if file.identity_reference is None or file.http_url is None:
+        return None
+    try:
+        return blobs.read_blob(file.http_url)
+    except AzureError as error:
+        code = _CODES.get(getattr(error, "status_code", None) or 0, "BlobDownloadMiscError")
+        raise PreparationError(code, _MESSAGES[code], BlobUrl=file.http_url) from None
 
 
 def _blobs(file: ResourceFile, blobs: "BlobStore", storage: str | None) -> Iterator[tuple[str, Iterator[bytes]]]:

@@ -29,10 +29,11 @@ def _upload(file: OutputFile, wd: Path, root: Path, blobs: "BlobStore") -> None:
     from emulator.blob_client import AzureError  # noqa: PLC0415 - only the first upload pays for it
 
     container = file.destination.container
+    headers = {header.name: header.value or "" for header in container.upload_headers or ()}
     try:
         for source, name in _named(file, wd):
             if source.resolve().is_relative_to(root):  # a link may lead anywhere
-                blobs.upload(container.container_url, name, source)
+                blobs.upload(container.container_url, name, source, headers)
     except (AzureError, LookupError, ValueError, OSError) as error:
         status = getattr(error, "status_code", None)
         code = "FileUploadContainerNotFound" if status == 404 else "FileUploadMiscError"

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from azure.batch import BatchClient
 from azure.batch.models import (
     BatchApplicationPackageReference,
     BatchJobCreateOptions,
+    BatchNodeIdentityReference,
     BatchPoolInfo,
     BatchTask,
     BatchTaskConstraints,
@@ -15,6 +17,7 @@ from azure.batch.models import (
     OutputFileBlobContainerDestination,
     OutputFileDestination,
     OutputFileUploadConfiguration,
+    OutputFileUploadHeader,
     ResourceFile,
 )
 from azure.storage.blob import BlobServiceClient
@@ -103,6 +106,37 @@ def test_inputs_and_outputs(linked: Emulator, azurite: Azurite, batch: BatchClie
         assert lost.execution_info.failure_info is not None
         assert lost.execution_info.failure_info.code == "FileUploadContainerNotFound"
         assert lost.execution_info.exit_code == 0
+
+
+def test_files_as_the_nodes_identity(linked: Emulator, azurite: Azurite, batch: BatchClient, node_id: str) -> None:
+    """Addresses without a signature are for those who may read them."""
+    identity = BatchNodeIdentityReference(resource_id="/subscriptions/s/resourceGroups/g/providers/x/y/z")
+    with BlobServiceClient.from_connection_string(azurite.connection_string("devstoreaccount1")) as blobs:
+        container = blobs.create_container(f"identity{uuid4().hex}")
+        container.upload_blob("in/a b.txt", b"input")
+        given = ResourceFile(http_url=f"{container.url}/in/a%20b.txt", file_path="in.txt", identity_reference=identity)
+        plain = ResourceFile(http_url=f"{container.url}/in/a%20b.txt", file_path="in.txt")
+        headers = [
+            OutputFileUploadHeader(name="x-ms-blob-content-type", value="text/csv"),
+            OutputFileUploadHeader(name="x-ms-meta-origin", value="here"),
+        ]
+        place = OutputFileBlobContainerDestination(
+            container_url=container.url, path="out.csv", identity_reference=identity, upload_headers=headers
+        )
+        output = OutputFile(
+            file_pattern="in.txt",
+            destination=OutputFileDestination(container=place),
+            upload_options=OutputFileUploadConfiguration(upload_condition="tasksuccess"),
+        )
+        done = run(batch, "/bin/cat in.txt", resource_files=[given], output_files=[output])
+        assert done.execution_info is not None
+        assert done.execution_info.result == "success", done.execution_info.failure_info
+        properties = container.get_blob_client("out.csv").get_blob_properties()
+        assert (properties.content_settings.content_type, properties.metadata) == ("text/csv", {"origin": "here"})
+        refused = run(batch, "/bin/cat in.txt", "refused", resource_files=[plain]).execution_info
+        assert refused is not None
+        assert refused.failure_info is not None
+        assert refused.failure_info.code in {"BlobAccessDenied", "BlobNotFound"}
 
 
 def _output(pattern: str, url: str, condition: str, path: str) -> OutputFile:
