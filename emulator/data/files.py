@@ -1,5 +1,6 @@
 """Files below a directory: lists, reads by range, properties, deletion. Of nodes and of tasks alike."""
 
+import asyncio
 import mimetypes
 import os
 import re
@@ -175,11 +176,15 @@ def _range(call: Call, size: int) -> tuple[int, int]:
 
 
 async def _bytes(path: Path, first: int, last: int) -> AsyncIterator[bytes]:
-    """The range, as much of it as is there by the time it is read."""
+    """The range, as much of it as is there by the time it is read.
+
+    Other requests are served between two parts, and it is heard that the client left: otherwise a file of 10 GB would
+    be read to its end for nobody.
+    """
     missing = last - first + 1
     with path.open("rb") as file:
         file.seek(first)
-        while missing > 0 and (part := file.read(min(_CHUNK, missing))):
+        while missing > 0 and (part := await asyncio.to_thread(file.read, min(_CHUNK, missing))):
             missing -= len(part)
             yield part
 
