@@ -18,9 +18,12 @@ from apps.accounts.reading import peek
 from apps.accounts.selectors import account_list, account_search
 from apps.applications.models import ApplicationOwner, PackageRecord
 from apps.core.views import PortalView
+from apps.nodes.models import NodeSnapshot
+from apps.nodes.states import state_label
 from apps.operations.selectors import OperationFilter, operation_list
 from apps.people.actors import Actor
 from apps.people.roles import Permission
+from apps.pools.models import PoolSnapshot
 
 # The list under the search field, and the page with all of it
 SHORT, LONG = 5, 50
@@ -47,7 +50,7 @@ class Group:
 
 
 def search(*, actor: Actor, words: str, limit: int) -> list[Group]:
-    """Accounts, applications, packages and operations that contain every word, at most `limit` of each kind."""
+    """All that contains every word: accounts, applications, packages, pools, nodes, operations; `limit` of each."""
     words = words.strip()[:LONGEST_QUERY]
     if not words:
         return []
@@ -55,6 +58,8 @@ def search(*, actor: Actor, words: str, limit: int) -> list[Group]:
         (_("Batch accounts"), _accounts(actor, words)),
         (_("Applications"), _applications(actor, words)),
         (_("Packages"), _packages(actor, words, limit + 1)),
+        (_("Pools"), _pools(actor, words, limit + 1)),
+        (_("Nodes"), _nodes(actor, words, limit + 1)),
         (_("Operations"), _operations(actor, words, limit + 1)),
     ]
     groups = []
@@ -101,6 +106,25 @@ def _packages(actor: Actor, words: str, limit: int) -> Iterator[Hit]:
         keys = {"account": row.account.slug, "application": row.application_id, "version": row.version}
         url = reverse("applications:package", kwargs=keys)
         yield Hit(f"{row.application_id} {row.version}", str(row.account), url, icon="file-zip")
+
+
+def _pools(actor: Actor, words: str, limit: int) -> Iterator[Hit]:
+    every = reduce(and_, (Q(pool_id__icontains=part) | Q(display_name__icontains=part) for part in words.split()))
+    rows = PoolSnapshot.objects.filter(every, account__in=account_list(actor=actor)).select_related("account")
+    for row in rows.order_by("pool_id")[:limit]:
+        url = reverse("pools:detail", kwargs={"account": row.account.slug, "pool": row.pool_id})
+        detail = f"{row.display_name} · {row.account}" if row.display_name else str(row.account)
+        yield Hit(row.pool_id, detail, url, icon="server-2")
+
+
+def _nodes(actor: Actor, words: str, limit: int) -> Iterator[Hit]:
+    # By what stands in logs and on other tools' pages: the ID, whole or in part, or the private address.
+    every = reduce(and_, (Q(node_id__icontains=part) | Q(ip_address=part) for part in words.split()))
+    rows = NodeSnapshot.objects.filter(every, pool__account__in=account_list(actor=actor))
+    for row in rows.select_related("pool__account").order_by("node_id")[:limit]:
+        keys = {"account": row.pool.account.slug, "pool": row.pool.pool_id, "node": row.node_id}
+        detail = f"{state_label(row.state)} · {row.pool.pool_id} · {row.pool.account}"
+        yield Hit(row.node_id, detail, reverse("nodes:detail", kwargs=keys), icon="cpu")
 
 
 def _operations(actor: Actor, words: str, limit: int) -> Iterator[Hit]:

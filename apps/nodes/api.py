@@ -27,7 +27,7 @@ from apps.operations.api import OperationOutput
 from apps.operations.models import Operation
 from apps.people.roles import Permission
 from apps.pools.polling import watch
-from apps.pools.selectors import pool_snapshot
+from apps.pools.selectors import is_stale, pool_snapshot
 
 _ACCOUNT = OpenApiParameter("account", str, OpenApiParameter.PATH)
 _POOL = [_ACCOUNT, OpenApiParameter("pool", str, OpenApiParameter.PATH)]
@@ -59,6 +59,9 @@ class NodeOutput(serializers.ModelSerializer[NodeSnapshot]):
     pool = serializers.CharField(source="pool.pool_id")
     kind = serializers.SerializerMethodField()
     packages = serializers.SerializerMethodField(help_text="References of the pool: application ID and version.")
+    stale = serializers.SerializerMethodField(
+        help_text="Whether it booted before its pool's start task, packages or what those hold changed."
+    )
 
     class Meta:
         model = NodeSnapshot
@@ -80,6 +83,7 @@ class NodeOutput(serializers.ModelSerializer[NodeSnapshot]):
             "agent_version",
             "image_version",
             "packages",
+            "stale",
             "start_task_state",
             "start_task_result",
             "start_task_exit_code",
@@ -91,6 +95,9 @@ class NodeOutput(serializers.ModelSerializer[NodeSnapshot]):
 
     def get_kind(self, node: NodeSnapshot) -> str:
         return "dedicated" if node.is_dedicated else "spot"
+
+    def get_stale(self, node: NodeSnapshot) -> bool:
+        return is_stale(node)
 
     def get_packages(self, node: NodeSnapshot) -> list[list[str]]:
         return [[str(part) for part in pair] for pair in node.pool.packages]

@@ -66,6 +66,7 @@ class PoolOutput(serializers.ModelSerializer[PoolSnapshot]):
             "has_start_task",
             "start_task_changed",
             "packages_changed",
+            "contents_changed",
             "created",
         ]
         read_only_fields = fields
@@ -99,18 +100,20 @@ class PoolListApi(PortalApi):
             ),
             OpenApiParameter("state", str, enum=["steady", "resizing", "stopping", "deleting"]),
             OpenApiParameter("scale", str, enum=["fixed", "auto"]),
+            OpenApiParameter(
+                "trouble",
+                str,
+                enum=["resize", "auto", "stale", "nodes"],
+                description="Errors of a resize, of automatic scaling; nodes without the last change, broken nodes.",
+            ),
+            OpenApiParameter("size", str),
+            OpenApiParameter("package", str, description="Application ID, or ID:version, that the pool references."),
             OpenApiParameter("sort", str, enum=[*SORTS, *(f"-{name}" for name in SORTS)]),
         ],
         responses=PoolOutput(many=True),
     )
     def get(self, request: Request, **_more: Any) -> Response:
-        query = request.query_params
-        search = PoolSearch(
-            words=query.get("q", "")[:200],
-            state=query.get("state", ""),
-            scale=query.get("scale", ""),
-            order=query.get("sort", ""),
-        )
+        search = PoolSearch.parse(request.query_params)
         return self.paged(pool_search(actor=self.actor, account=self.account, search=search), PoolOutput)
 
     @extend_schema(

@@ -30,6 +30,9 @@ _RULES = {
     "pool-target-invalid": _("A whole number from 0."),
     "pool-timeout-short": _("At least 5 minutes."),
     "pool-slots-invalid": _("From 1 to %(most)s: at most four for each vCPU of the size, and 256."),
+    "pool-slots-inter-node": _(
+        "Multi-instance tasks run only on pools with one task slot per node: with more of them they stay waiting."
+    ),
     "pool-fill-invalid": _("Choose spread or pack."),
     "pool-inter-node-many": _("With inter-node communication a pool has at most %(most)s nodes."),
     "pool-packages-many": _("A pool refers to at most %(most)s application packages."),

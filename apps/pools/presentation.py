@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.models import BatchAccount
 from apps.nodes.states import NodeState, state_label, state_tone
 from apps.pools.contents import contents
+from apps.pools.flaws import whole
 from apps.pools.models import PoolSnapshot, VmPrice
 from apps.pools.selectors import stale_counts
 
@@ -232,6 +233,16 @@ def hourly_cost(pool: PoolSnapshot) -> Cost | None:
         return None
     target = (pool.target_dedicated or 0, pool.target_spot or 0)
     return Cost(_sum(price, pool.current_dedicated, pool.current_spot), _sum(price, *target), price)
+
+
+def planned_cost(account: BatchAccount, document: Mapping[str, Any]) -> str:
+    """What the nodes of a pool that is being planned would cost in an hour; "" where that is not known."""
+    size = str(document.get("vmSize") or "").lower()
+    price = VmPrice.objects.filter(account=account, vm_size=size).first()
+    if price is None or document.get("enableAutoScale"):
+        return ""
+    dedicated, spot = (whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes"))
+    return _sum(price, dedicated, spot) if dedicated >= 0 and spot >= 0 else ""
 
 
 def _sum(price: VmPrice, dedicated: int, spot: int) -> str:

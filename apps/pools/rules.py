@@ -138,6 +138,8 @@ def _slots(document: Document, facts: Facts) -> Iterator[Flaw]:
         count = whole(slots)
         if count is None or not 1 <= count <= most:
             yield Flaw("taskSlotsPerNode", "pool-slots-invalid", {"most": most})
+        elif count > 1 and document.get("enableInterNodeCommunication"):
+            yield Flaw("taskSlotsPerNode", "pool-slots-inter-node", warning=True)
     policy = document.get("taskSchedulingPolicy") or {}
     if policy and policy.get("nodeFillType", "").lower() not in {"spread", "pack"}:
         yield Flaw("taskSchedulingPolicy.nodeFillType", "pool-fill-invalid")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +55,14 @@ class PoolSearch:
     size: str = ""
     package: str = ""
     order: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, parameters: Mapping[str, Any]) -> PoolSearch:
+        """From `request.GET` or `request.query_params`."""
+        names = {"words": "q", "order": "sort"} | {
+            name: name for name in ("state", "scale", "trouble", "size", "package")
+        }
+        return cls(**{field: str(parameters.get(name, ""))[:200] for field, name in names.items()})
 
 
 def fleet(*, actor: Actor, account: BatchAccount) -> Fleet:
@@ -160,6 +168,12 @@ def stale_nodes(pool: PoolSnapshot) -> QuerySet[NodeSnapshot]:
     """
     changed = pool.node_config_changed
     return pool.nodes.filter(last_boot__lt=changed) if changed else pool.nodes.none()
+
+
+def is_stale(node: NodeSnapshot) -> bool:
+    """Whether a node booted before what it takes at its boot was changed."""
+    changed = node.pool.node_config_changed
+    return bool(changed and node.last_boot and node.last_boot < changed)
 
 
 # --- Packages -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.formats import duration_text
 from apps.pools.document import masked
+from apps.pools.flaws import duration
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -22,7 +24,7 @@ class Section:
 
 _SECTIONS: list[tuple[StrOrPromise, dict[str, StrOrPromise]]] = [
     (_("Pool"), {"id": _("Pool ID"), "displayName": _("Display name"), "vmSize": _("VM size")}),
-    (_("Machines"), {"virtualMachineConfiguration": _("Virtual machine")}),
+    (_("Machines"), {"virtualMachineConfiguration": _("VM")}),
     (
         _("Scale"),
         {
@@ -55,17 +57,52 @@ def sheet(document: Mapping[str, Any]) -> list[Section]:
     shown = masked(document)
     found = []
     for title, names in _SECTIONS:
-        rows = [row for name, label in names.items() if name in shown for row in _rows(label, shown[name])]
+        rows = [
+            row for name, label in names.items() if name in shown for row in _rows(label, _shown(name, shown[name]))
+        ]
         if rows:
             found.append(Section(title, rows))
     return found
+
+
+# What people call the members; others keep the service's name.
+_WORDS: dict[str, StrOrPromise] = {
+    "imageReference": _("Image"),
+    "publisher": _("Publisher"),
+    "offer": _("Offer"),
+    "sku": _("SKU"),
+    "version": _("Version"),
+    "virtualMachineImageId": _("Resource ID of the image version"),
+    "nodeAgentSKUId": _("Node agent"),
+    "containerConfiguration": _("Containers"),
+    "containerImageNames": _("Images fetched beforehand"),
+    "containerRegistries": _("Registries"),
+    "osDisk": _("System disk"),
+    "dataDisks": _("Data disks"),
+    "diskSizeGB": _("Size in GB"),
+    "nodeFillType": _("How tasks are spread over nodes"),
+    "commandLine": _("Command line"),
+    "maxTaskRetryCount": _("Retries"),
+    "waitForSuccess": _("Waits for its success"),
+    "environmentSettings": _("Environment variables"),
+    "resourceFiles": _("Resource files"),
+    "userIdentity": _("Runs as"),
+    "elevationLevel": _("Rights"),
+    "subnetId": _("Subnet"),
+    "endpointConfiguration": _("Ports"),
+    "inboundNATPools": _("Inbound NAT"),
+    "publicIPAddressConfiguration": _("Public addresses"),
+    "enableAcceleratedNetworking": _("Accelerated networking"),
+    "applicationId": _("Application"),
+}
+_SPANS = frozenset({"resizeTimeout", "autoScaleEvaluationInterval"})
 
 
 def _rows(label: StrOrPromise, value: Any, trail: str = "") -> list[tuple[StrOrPromise, str]]:
     """One line for a plain value, one for each member of anything deeper."""
     name = f"{label}{trail}"
     if isinstance(value, Mapping):
-        return [row for key, item in value.items() for row in _rows(label, item, f"{trail} · {key}")]
+        return [row for key, item in value.items() for row in _rows(label, item, f"{trail} · {_WORDS.get(key, key)}")]
     if isinstance(value, list):
         return [row for item in value for row in _item(name, item)]
     return [(name, _plain(value))]
@@ -77,10 +114,16 @@ def _item(name: str, item: Any) -> list[tuple[StrOrPromise, str]]:
         return [(name, _plain(item))]
     if set(item) <= {"name", "value"}:
         return [(name, f"{item.get('name', '')} = {item.get('value', '')}")]
-    return [(name, ", ".join(f"{key}: {_plain(value)}" for key, value in item.items()))]
+    return [(name, ", ".join(f"{_WORDS.get(key, key)}: {_plain(value)}" for key, value in item.items()))]
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     return str(value)
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Spans in words instead of ISO 8601."""
+    span = duration(value) if name in _SPANS else None
+    return value if span is None else duration_text(span)

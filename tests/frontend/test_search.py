@@ -14,6 +14,7 @@ from apps.core.search import search
 from apps.gateway.types import Application
 from apps.operations.models import Kind, Operation
 from apps.people.actors import Actor
+from apps.pools.models import PoolSnapshot
 from tests.people.factories import BatchAccountFactory, Cast, make_cast, signed_in
 
 
@@ -120,3 +121,18 @@ def test_the_page_and_the_list_under_the_field(cast: Cast) -> None:
     assert "HX-Request" in part.headers["Vary"]
     nothing = client.get("/search/", {"q": "<script>"}, headers={"HX-Request": "true"})
     assert b"&lt;script&gt;" in nothing.content
+
+
+def test_pools_and_nodes_are_found_by_whoever_may_see_them(cast: Cast) -> None:
+    pool = PoolSnapshot.objects.create(
+        account=cast.account, pool_id="render-linux", display_name="Farm", state="active"
+    )
+    pool.nodes.create(node_id="tvmps_0123456789_d", state="idle", ip_address="10.0.0.7")
+    actor = Actor(user=cast.reader)
+    for words, title in (("farm", "render-linux"), ("RENDER-", "render-linux"), ("23456", "tvmps_0123456789_d")):
+        found = [hit for group in search(actor=actor, words=words, limit=5) for hit in group.hits]
+        assert [hit.title for hit in found] == [title]
+    (group,) = search(actor=actor, words="10.0.0.7", limit=5)
+    assert group.hits[0].url == f"/batch/{cast.account.slug}/nodes/render-linux/tvmps_0123456789_d/"
+    assert "Idle · render-linux" in group.hits[0].detail
+    assert not search(actor=Actor(user=cast.stranger), words="render-linux", limit=5)

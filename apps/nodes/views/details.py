@@ -13,13 +13,12 @@ from apps.nodes.explain import explained, silent_hint
 from apps.nodes.files import PIECE, node_files
 from apps.nodes.models import NodeSnapshot, NodeStateChange
 from apps.nodes.selectors import node_history, node_live, node_snapshot, pool_users_of_node
-from apps.nodes.states import state_label, state_tone
-from apps.nodes.views.listing import is_stale
+from apps.nodes.states import PASSING, state_label, state_tone
 from apps.nodes.views.shared import NodesView, short_id
 from apps.people.roles import Permission
 from apps.pools.polling import watch
 from apps.pools.presentation import changes_since
-from apps.pools.selectors import fleet
+from apps.pools.selectors import fleet, is_stale
 
 STREAMS = ("stdout", "stderr")
 MOST_CHANGES = 100
@@ -42,7 +41,7 @@ class NodeDetailView(NodesView):
             **node_context(self, found),
             "label": state_label(found.state),
             "tone": state_tone(found.state),
-            "stale": is_stale(found, found.pool),
+            "stale": is_stale(found),
             "fleet": fleet(actor=self.actor, account=self.account),
             "problems": [explained(error) for error in found.errors],
             "start_task_problem": explained(found.start_task_failure) if failed and found.start_task_failure else None,
@@ -140,10 +139,14 @@ class NodeOutputView(NodesView):
     http_method_names = ["get", "head"]
 
     def get(self, _request: Any, pool: str, node: str, **_: Any) -> HttpResponse:
+        found = node_snapshot(actor=self.actor, account=self.account, pool_id=pool, node_id=node)
         files = node_files(actor=self.actor, account=self.account, pool_id=pool, node_id=node)
         names = {"pool": pool, "node": node}
-        outputs = [self._output(files, names, stream) for stream in STREAMS]
-        context = {"outputs": outputs, "again_url": self.address("output", **names)}
+        context = {
+            "outputs": [self._output(files, names, stream) for stream in STREAMS],
+            # A node on its way to its start task, or in it, writes more.
+            "poll_url": self.address("output", **names) if found.state in PASSING else "",
+        }
         return self.page_or_fragment("nodes/output.html", "nodes/_output.html", context)
 
     def _output(self, files: Any, names: dict[str, str], stream: str) -> dict[str, Any]:

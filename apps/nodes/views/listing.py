@@ -16,10 +16,9 @@ from apps.nodes.models import NodeSnapshot
 from apps.nodes.states import NodeState, state_label, state_tone
 from apps.nodes.views.shared import NodesView, short_id
 from apps.people.roles import Permission
-from apps.pools.models import PoolSnapshot
 from apps.pools.polling import watch
 from apps.pools.presentation import fleet_version
-from apps.pools.selectors import Fleet, fleet, node_counts
+from apps.pools.selectors import Fleet, fleet, is_stale, node_counts
 
 PAGE_SIZE = 50
 
@@ -168,16 +167,10 @@ def node_row(node: NodeSnapshot) -> dict[str, Any]:
         "short": short_id(node.node_id),
         "label": state_label(node.state),
         "tone": state_tone(node.state),
-        "stale": is_stale(node, node.pool),
+        "stale": is_stale(node),
         "problems": _problems(node),
         "packages": [f"{name} {version}".strip() for name, version in node.pool.packages],
     }
-
-
-def is_stale(node: NodeSnapshot, pool: PoolSnapshot) -> bool:
-    """Whether the node booted before what it takes at its boot was changed."""
-    changed = pool.node_config_changed
-    return bool(changed and node.last_boot and node.last_boot < changed)
 
 
 def _problems(node: NodeSnapshot) -> list[str]:

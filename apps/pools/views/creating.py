@@ -18,6 +18,7 @@ from apps.pools.document import exported, masked, parsed, pretty
 from apps.pools.flaws import SHAPE_ERRORS, whole
 from apps.pools.forms.engine import with_row, without_row
 from apps.pools.forms.pool import OWN_IMAGE, NewPoolForm
+from apps.pools.presentation import planned_cost
 from apps.pools.selectors import pool_live
 from apps.pools.services.creating import PoolRefused, document_check, pool_create
 from apps.pools.views.shared import FleetView
@@ -61,6 +62,7 @@ class NewPoolBase(FleetView):
             "warnings": [flaw for flaw in flaws if flaw.warning],
             "nodes": sum(whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes")),
             "cores": self._cores(document),
+            "cost": planned_cost(self.account, document),
             "form": form,
         }
 

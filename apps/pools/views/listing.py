@@ -31,7 +31,7 @@ class PoolListView(FleetView):
         return unless_known(request, version, lambda: self._list(request, state))
 
     def _list(self, request: HttpRequest, state: Fleet) -> HttpResponse:
-        found = pool_search(actor=self.actor, account=self.account, search=search_of(request))
+        found = pool_search(actor=self.actor, account=self.account, search=PoolSearch.parse(request.GET))
         page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
         page.object_list = pool_rows(page.object_list)  # type: ignore[assignment]
         context = {
@@ -68,21 +68,8 @@ class PoolListCsvView(FleetView):
     http_method_names = ["get", "head"]
 
     def get(self, request: Any, **_more: Any) -> HttpResponseBase:
-        found = pool_search(actor=self.actor, account=self.account, search=search_of(request))
+        found = pool_search(actor=self.actor, account=self.account, search=PoolSearch.parse(request.GET))
         return csv_response(f"{self.account.name}-pools", _heads(), _lines(found.iterator()))
-
-
-def search_of(request: HttpRequest) -> PoolSearch:
-    query = request.GET
-    return PoolSearch(
-        words=query.get("q", "")[:200],
-        state=query.get("state", ""),
-        scale=query.get("scale", ""),
-        trouble=query.get("trouble", ""),
-        size=query.get("size", ""),
-        package=query.get("package", ""),
-        order=query.get("sort", ""),
-    )
 
 
 def _filters() -> list[dict[str, Any]]:
