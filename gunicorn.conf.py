@@ -5,7 +5,7 @@ import os
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+threads = int(os.environ.get("WEB_THREADS", "16"))
 # Seconds a worker may be silent. Long uploads do not count: each request has a thread of its own.
 timeout = int(os.environ.get("WEB_TIMEOUT", "60"))
 graceful_timeout = 25

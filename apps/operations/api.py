@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from threading import BoundedSemaphore
 from typing import Any, ClassVar
 
+from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -22,6 +24,8 @@ from apps.people.roles import Permission
 
 LONGEST_WAIT = 60.0
 LOOK_EVERY = 0.5
+# A request that waits holds a thread. Half of them stay free for others; who finds no place is answered at once.
+_places = BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
 
 class OperationOutput(serializers.ModelSerializer[Operation]):
@@ -145,7 +149,7 @@ class OperationApi(OneOperationApi):
             OpenApiParameter(
                 "wait",
                 OpenApiTypes.NUMBER,
-                description="Seconds to wait for the end, at most 60.",
+                description="Seconds to wait for the end, at most 60; fewer while many wait.",
             )
         ],
         responses=OperationDetailOutput,
@@ -194,9 +198,14 @@ def wait_seconds(request: Request) -> float:
 
 
 def operation_wait(operation: Operation, seconds: float) -> Operation:
-    """The operation as it is when it has ended, or after `seconds`."""
-    until = time.monotonic() + seconds
-    while operation.is_active and time.monotonic() < until:
-        time.sleep(min(LOOK_EVERY, max(0.0, until - time.monotonic())))
-        operation.refresh_from_db()
+    """The operation as it is when it has ended, or after `seconds`; as it is now when too many wait already."""
+    if not seconds or not _places.acquire(blocking=False):
+        return operation
+    try:
+        until = time.monotonic() + seconds
+        while operation.is_active and time.monotonic() < until:
+            time.sleep(min(LOOK_EVERY, max(0.0, until - time.monotonic())))
+            operation.refresh_from_db()
+    finally:
+        _places.release()
     return operation

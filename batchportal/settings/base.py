@@ -284,6 +284,9 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True
 # Compressed already, or source maps, which only developers' tools ask for.
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ["png", "jpg", "jpeg", "webp", "avif", "gz", "br", "woff", "woff2", "map"]
 
+# --- Web server (gunicorn.conf.py reads the same variable) ----------------------------------------------------------
+WEB_THREADS = env_int("WEB_THREADS", 16, minimum=2)
+
 # --- API ------------------------------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env_int("API_REQUESTS_PER_MINUTE", 1200, minimum=10)
 REST_FRAMEWORK = {

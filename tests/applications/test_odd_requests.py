@@ -98,3 +98,9 @@ def test_nobody_takes_a_name_that_another_team_keeps(cast: Cast, account: BatchA
     assert refused.json()["error"]["field"] == "application_id"
     assert cast.client("reader").get(url).json()["count"] == 0
     assert cast.client("uploader").post(url, body, content_type="application/json").status_code == 201
+
+
+def test_an_application_that_is_not_there_is_said_to_be_missing(headers: dict[str, str]) -> None:
+    answer = create(headers, action="add", application="nothing")
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "upload-application-missing"

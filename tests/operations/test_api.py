@@ -112,3 +112,16 @@ def test_wait_holds_until_the_end(client: Client, begin: Begin, uploader: Actor)
     answer = client.get(url(operation), {"wait": "30"}, headers=headers)
     thread.join()
     assert answer.json()["status"] == "succeeded"
+
+
+def test_whoever_finds_no_place_to_wait_is_answered_at_once(
+    client: Client, begin: Begin, uploader: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests that wait leave threads for everybody else."""
+    operation, places = begin(), threading.BoundedSemaphore(1)
+    monkeypatch.setattr("apps.operations.api._places", places)
+    monkeypatch.setattr("apps.operations.api.time.sleep", lambda _seconds: pytest.fail("It waited."))
+    with places:
+        answer = client.get(url(operation), {"wait": "60"}, headers=bearer(uploader.user))
+    assert answer.json()["is_active"]
+    assert places.acquire(blocking=False)

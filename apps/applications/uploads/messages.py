@@ -20,6 +20,10 @@ MESSAGES: dict[str, Any] = {
         "%(application)s already has an Active version %(version)s. Choose another version, or update that one."
     ),
     "upload-package-quota": _("The application already has %(limit)s packages, as many as Batch allows."),
+    "upload-application-missing": _(
+        "There is no application %(application)s; perhaps somebody deleted it. Make it together with this package: by "
+        "New application in the portal, by create=true or the action new-application over the API."
+    ),
     "upload-application-gone": _("There is no application %(application)s any more: somebody deleted it."),
     "upload-application-exists": _("Somebody else created an application %(application)s in the meantime."),
     # The protocol

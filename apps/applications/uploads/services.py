@@ -132,7 +132,12 @@ def _check_file(wanted: Wanted) -> None:
 def _permitted_team(actor: Actor, account: BatchAccount, wanted: Wanted, team: Team | None) -> Team | None:
     """The team of a new application; None for an existing one, which the actor may touch."""
     if wanted.action is not UploadAction.NEW_APPLICATION:
-        require_owner(actor=actor, account=account, application_id=wanted.application_id)
+        try:
+            require_owner(actor=actor, account=account, application_id=wanted.application_id)
+        except NotPermitted:
+            if account.has_management_plane:
+                _application_of(account, wanted)  # nobody owns what is not there, and saying so helps more
+            raise
         return None
     return team_for_new(actor=actor, account=account, application_id=wanted.application_id, team=team)
 
@@ -165,12 +170,9 @@ def _checked_with_service(account: BatchAccount, wanted: Wanted) -> Wanted:
     if wanted.action is UploadAction.NEW_APPLICATION:
         require_free_name(account=account, application_id=wanted.application_id)
         return wanted
-    connection = connection_for(account)
-    try:
-        application = management.application_get(connection, wanted.application_id)
-    except GatewayNotFound as error:
-        raise Conflict("upload-application-gone", field="application_id", application=wanted.application_id) from error
-    packages = {name_key(one.version): one for one in management.package_list(connection, application.id)}
+    application = _application_of(account, wanted)
+    found_packages = management.package_list(connection_for(account), application.id)
+    packages = {name_key(one.version): one for one in found_packages}
     found = packages.get(name_key(wanted.version))
     if found is None:
         if len(packages) >= settings.APPLICATION_PACKAGE_QUOTA:
@@ -178,6 +180,14 @@ def _checked_with_service(account: BatchAccount, wanted: Wanted) -> Wanted:
         return replace(wanted, application_id=application.id)
     require_replaceable(application, found.version, is_active=found.is_active, action=wanted.action)
     return replace(wanted, application_id=application.id, version=found.version)
+
+
+def _application_of(account: BatchAccount, wanted: Wanted) -> Application:
+    try:
+        return management.application_get(connection_for(account), wanted.application_id)
+    except GatewayNotFound as error:
+        name = wanted.application_id
+        raise Conflict("upload-application-missing", field="application_id", application=name) from error
 
 
 def require_replaceable(application: Application, version: str, *, is_active: bool, action: UploadAction) -> None:
