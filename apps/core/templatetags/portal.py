@@ -175,6 +175,9 @@ def command_bar(content: str, label: str = "") -> SafeString:
 @register.simple_tag(takes_context=True)
 def command(context: Context, label: str, icon: str = "", **options: Any) -> SafeString:
     """A command: `href` goes there, `dialog` opens that page in a dialog, `post` sends a form. See command.html."""
+    if options.get("refresh"):
+        # This very page: its filters, and the file that it is about, stay.
+        options["href"] = f"?{context['request'].GET.urlencode()}"
     values = {"label": label, "icon": icon, "csrf_token": context.get("csrf_token"), **options}
     return render("command", values)
 
