@@ -48,9 +48,10 @@ class Services:
 
     def go_on(self) -> None:
         """Take up what the store says is under way, as after a start."""
-        self.scheduler.restore()
-        self.fleet.restore()
-        self.scheduler.restored()
+        with self.scheduler.together():
+            self.scheduler.restore()
+            self.fleet.restore()
+            self.scheduler.restored()
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Services:

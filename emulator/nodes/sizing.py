@@ -89,6 +89,9 @@ class Sizing:
         pool = self._resizing(key, token)
         if pool is None or pool.resize is None:
             return
+        if pool.is_deleting:
+            self._empty(key, token, "")
+            return
         shortage = self._shortage(key)
         plan = self._plan(key, pool, shortage)
         self._errors[key] = list(plan.errors)
@@ -100,6 +103,16 @@ class Sizing:
                 self._part(
                     key, token, partial(self._create, key, token, size, is_dedicated=is_dedicated, stalls=stalls)
                 )
+
+    def _empty(self, key: PoolKey, token: Token, after: str) -> None:
+        """All nodes leave, those behind a key after the others."""
+        pool = self._resizing(key, token)
+        found = self._estate.page(key, after, CHUNK)
+        if pool is None or pool.resize is None or not found:
+            return
+        self._part(key, token, partial(self._empty, key, token, found[-1].id.lower()))
+        staying = [NodeRef(*key, node.id) for node in found if node.state != "leavingpool"]
+        self._remove(staying, pool.resize.option)
 
     def _plan(self, key: PoolKey, pool: PoolRecord, shortage: Shortage | None) -> Plan:
         limits = [*self._limits(key, pool)]

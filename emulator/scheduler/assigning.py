@@ -162,7 +162,7 @@ def _assign(world: World, job: JobRecord, record: TaskRecord, chosen: list[NodeR
     for run in runs:
         world.pools[pool_key(account, run.pool)].take(run.ref, run.run, run.slots)
         world.runs[run.run] = run
-        live.runs.add(run.run)
+        live.add_run(run)
     if record.instances:
         world.groups[runs[0].group] = [run.run for run in runs]
     live.tasks_running += 1
@@ -238,8 +238,8 @@ def again(world: World, run: RunRecord) -> RunRecord:
     new = msgspec.structs.replace(run, run=name, group=name, limit=None)
     nodes.adopt(run.ref, name, run.slots)
     live = world.jobs[job_key(run.account, run.job)]
-    live.runs.discard(run.run)
-    live.runs.add(name)
+    live.drop_run(run)
+    live.add_run(new)
     return new
 
 

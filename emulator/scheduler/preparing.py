@@ -62,7 +62,7 @@ def _start(world: World, job: JobRecord, ref: NodeRef, execution: PreparationExe
     boot, disk = (load.node.boot, load.node.disk) if load else ("", "")
     _save(world, run, PreparationRecord(status, run=run.run, boot=boot, disk=disk))
     nodes.adopt(ref, run.run, 0)
-    world.jobs[job_key(ref.account, job.job.id)].runs.add(run.run)
+    world.jobs[job_key(ref.account, job.job.id)].add_run(run)
     limit = task.constraints.max_wall_clock_time if task.constraints else None
     if limit is not None and not times.is_unlimited(limit) and (when := times.later(world.now(), limit)) is not None:
         run.limit = iso(when)

@@ -51,7 +51,10 @@ def _restore_run(world: World, run: RunRecord) -> None:
         return
     world.runs[run.run] = run
     world.in_doubt.setdefault(run.ref, {})[run.run] = run
-    (live.runs if run.kind != "jobrelease" else live.releases).add(run.run)
+    if run.kind == "jobrelease":
+        live.releases.add(run.run)
+    else:
+        live.add_run(run)
     if run.instance is not None:
         world.groups.setdefault(run.group, []).append(run.run)
         world.groups[run.group].sort(key=lambda name: world.runs[name].instance or 0)

@@ -13,8 +13,7 @@ from emulator.wire.common import FailureInfo
 def runs_of(world: World, account: str, job: str, task: str) -> list[RunRecord]:
     """Runs of a task that hold slots, also of one that is completed or deleted by now."""
     live = world.jobs.get(job_key(account, job))
-    found = [world.runs[run] for run in sorted(live.runs)] if live else []
-    return [run for run in found if run.task.lower() == task.lower()]
+    return [world.runs[run] for run in sorted(live.runs_of_task.get(task.lower(), ()))] if live else []
 
 
 def stop(world: World, run: RunRecord, fate: Fate) -> None:
@@ -50,7 +49,7 @@ def over(world: World, run: RunRecord) -> None:
     world.drop_run(run)
     live = world.jobs.get(job_key(run.account, run.job))
     if live is not None:
-        live.runs.discard(run.run)
+        live.drop_run(run)
         live.releases.discard(run.run)
     if not _group_is_over(world, run):
         return

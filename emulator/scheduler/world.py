@@ -74,6 +74,7 @@ class LiveJob:
     window: deque[QueueEntry] = field(default_factory=deque)
     read_to: str = ""
     runs: set[str] = field(default_factory=set)  # of tasks and of preparation
+    runs_of_task: dict[str, set[str]] = field(default_factory=dict)  # the same by their task's id in lower case
     releases: set[str] = field(default_factory=set)
     tasks_running: int = 0
     record: JobRecord | None = None  # as it was saved last
@@ -82,6 +83,17 @@ class LiveJob:
     @property
     def has_room(self) -> bool:
         return self.most_parallel == -1 or self.tasks_running < self.most_parallel
+
+    def add_run(self, run: RunRecord) -> None:
+        self.runs.add(run.run)
+        self.runs_of_task.setdefault(run.task.lower(), set()).add(run.run)
+
+    def drop_run(self, run: RunRecord) -> None:
+        self.runs.discard(run.run)
+        same = self.runs_of_task.get(run.task.lower(), set())
+        same.discard(run.run)
+        if not same:
+            self.runs_of_task.pop(run.task.lower(), None)
 
     def reread(self) -> None:
         """The queue has changed in front of what was read of it."""
