@@ -110,6 +110,7 @@ class ApplicationListApi(PortalApi):
 
     @extend_schema(
         operation_id="applications_create",
+        summary="Make an application without packages",
         parameters=[OpenApiParameter("account", str, OpenApiParameter.PATH)],
         request=InputSerializer,
         responses={201: ApplicationDetailOutput},
@@ -159,6 +160,7 @@ class ApplicationApi(PortalApi):
 
     @extend_schema(
         operation_id="applications_update",
+        summary="Change an application",
         parameters=_APPLICATION,
         request=InputSerializer,
         responses=ApplicationDetailOutput,
@@ -175,6 +177,7 @@ class ApplicationApi(PortalApi):
 
     @extend_schema(
         operation_id="applications_delete",
+        summary="Delete an application with the packages that are named",
         parameters=[
             *_APPLICATION,
             OpenApiParameter(
@@ -221,7 +224,12 @@ class PackageApi(PortalApi):
         found = application_get(actor=self.actor, account=self.account, application_id=application)
         return Response(PackageOutput(found.package(version)).data)
 
-    @extend_schema(operation_id="packages_delete", parameters=_PACKAGE, responses={202: OperationOutput})
+    @extend_schema(
+        operation_id="packages_delete",
+        summary="Delete a package",
+        parameters=_PACKAGE,
+        responses={202: OperationOutput},
+    )
     def delete(self, request: Request, application: str, version: str, **_: Any) -> Response:
         """Starts an operation that deletes the package; the default version is cleared when it is this one."""
         operation = package_delete(actor=self.actor, account=self.account, application_id=application, version=version)
@@ -232,7 +240,11 @@ class PackageActivateApi(PortalApi):
     permission = Permission.UPLOAD_PACKAGES
 
     @extend_schema(
-        operation_id="packages_activate", parameters=_PACKAGE, request=None, responses={202: OperationOutput}
+        operation_id="packages_activate",
+        summary="Activate a Pending package",
+        parameters=_PACKAGE,
+        request=None,
+        responses={202: OperationOutput},
     )
     def post(self, request: Request, application: str, version: str, **_: Any) -> Response:
         """Starts an operation that activates a Pending package whose zip is in blob storage already."""
@@ -250,6 +262,7 @@ class PackageContentApi(ContentUpload, PortalApi):
 
     @extend_schema(
         operation_id="packages_download",
+        summary="Download a package",
         parameters=[*_PACKAGE, OpenApiParameter("Range", str, OpenApiParameter.HEADER)],
         responses={
             (200, "application/zip"): OpenApiTypes.BINARY,

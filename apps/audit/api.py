@@ -50,7 +50,12 @@ class AuditListApi(PortalApi):
 
     permission = Permission.MANAGE_ACCOUNT
 
-    @extend_schema(operation_id="audit_events_list", parameters=[AuditQuery], responses=AuditOutput(many=True))
+    @extend_schema(
+        operation_id="audit_events_list",
+        summary="List audit events",
+        parameters=[AuditQuery],
+        responses=AuditOutput(many=True),
+    )
     def get(self, request: Request, account: str) -> Response:
         query = AuditQuery(data=request.query_params)
         query.is_valid(raise_exception=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +33,7 @@ class ErrorOutput(serializers.Serializer[Any]):
     error = ErrorDetail()
 
 
+LONGEST_SUMMARY = 90
 # The resources, from the innermost of an address outwards.
 _RESOURCES = [
     "nodes",
@@ -59,6 +61,11 @@ class PortalSchema(AutoSchema):
         """What the handler or the view says about itself; what its base says is not for callers."""
         handler = getattr(self.view, self.method.lower(), None)
         return inspect.cleandoc(getattr(handler, "__doc__", None) or type(self.view).__doc__ or "")
+
+    def get_summary(self) -> str:
+        """The first sentence of the description, for the line of the list; a route may state another."""
+        first = re.split(r"[.;](?:\s|$)", " ".join(self.get_description().split()))[0]
+        return first if len(first) <= LONGEST_SUMMARY else ""
 
     def _get_paginator(self) -> Any:
         """Lists are paged; what a POST lists is the answer as a whole."""

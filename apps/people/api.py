@@ -46,7 +46,7 @@ class MeApi(PortalApi):
 
     permission = Permission.SIGNED_IN
 
-    @extend_schema(operation_id="me", responses=MeOutput)
+    @extend_schema(operation_id="me", summary="Read who the caller is", responses=MeOutput)
     def get(self, request: Request) -> Response:
         roles = own_grants(actor=self.actor)
         me = {

@@ -33,6 +33,7 @@ class ContentUpload(Base):
 
     @extend_schema(
         operation_id="packages_upload",
+        summary="Upload a package in one request",
         parameters=[
             OpenApiParameter("account", str, OpenApiParameter.PATH),
             OpenApiParameter("application", str, OpenApiParameter.PATH),

@@ -91,6 +91,7 @@ class UploadListApi(TusApi):
 
     @extend_schema(
         operation_id="uploads_create",
+        summary="Begin an upload",
         parameters=[
             _RESUMABLE,
             OpenApiParameter("Upload-Length", int, OpenApiParameter.HEADER, required=True, description="Bytes."),
@@ -128,7 +129,12 @@ class UploadListApi(TusApi):
 class UploadApi(TusApi):
     permission = Permission.SIGNED_IN
 
-    @extend_schema(operation_id="uploads_offset", parameters=[_RESUMABLE], responses={200: None})
+    @extend_schema(
+        operation_id="uploads_offset",
+        summary="Read how far an upload is",
+        parameters=[_RESUMABLE],
+        responses={200: None},
+    )
     def head(self, _request: Request, upload: uuid.UUID) -> Response:
         """How many bytes are safely with the server."""
         found = self._upload(upload)
@@ -145,6 +151,7 @@ class UploadApi(TusApi):
 
     @extend_schema(
         operation_id="uploads_append",
+        summary="Append bytes to an upload",
         parameters=[
             _RESUMABLE,
             OpenApiParameter("Upload-Offset", int, OpenApiParameter.HEADER, required=True),
@@ -163,7 +170,9 @@ class UploadApi(TusApi):
             status=status.HTTP_204_NO_CONTENT, headers={**progress_headers(found), "Upload-Offset": str(offset)}
         )
 
-    @extend_schema(operation_id="uploads_terminate", parameters=[_RESUMABLE], responses={204: None})
+    @extend_schema(
+        operation_id="uploads_terminate", summary="Cancel an upload", parameters=[_RESUMABLE], responses={204: None}
+    )
     def delete(self, _request: Request, upload: uuid.UUID) -> Response:
         """Cancel the upload and delete its bytes."""
         upload_cancel(actor=self.actor, upload=self._upload(upload))
