@@ -23,6 +23,7 @@ from typing import IO, Any
 import httpx
 
 from emulator.testing import Emulator, start_emulator
+from tests.benchmarks.summary import note
 
 VERSION = {"api-version": "2025-06-01"}
 BEARER = {"Authorization": "Bearer bench"}
@@ -70,6 +71,8 @@ def starts(folder: Path) -> None:
             taken.append(seconds(service.start))
     start = statistics.median(taken)
     print(f"start to ready     {start:6.2f} s   ratio to an empty interpreter ({bare:.2f} s) {start / bare:.0f}")
+    note("emulator: start to ready", f"{start:.2f} s", "1 s")
+    note("emulator: idle memory", f"{idle:.0f} MB", "60 MB")
     print(f"idle memory        {idle:6.0f} MB  ratio to the aim of 60 MB {idle / 60:.2f}")
 
 
