@@ -15,7 +15,7 @@ from apps.pools import catalogue
 from apps.pools.autoscale_examples import EXAMPLES
 from apps.pools.catalogue import ImageSearch, SizeSearch, SupportedImage
 from apps.pools.document import exported, masked, parsed, pretty
-from apps.pools.flaws import SHAPE_ERRORS, whole
+from apps.pools.flaws import SHAPE_ERRORS, Flaw, whole
 from apps.pools.forms.engine import with_row, without_row
 from apps.pools.forms.pool import OWN_IMAGE, NewPoolForm
 from apps.pools.presentation import planned_cost
@@ -33,6 +33,10 @@ _ROWS = (
     "virtualMachineConfiguration.containerConfiguration.containerRegistries",
     "metadata",
 )
+
+
+# Where fields are chosen from a list.
+_PICKERS = {"image": "images", "vmSize": "sizes"}
 
 
 class NewPoolBase(FleetView):
@@ -58,13 +62,22 @@ class NewPoolBase(FleetView):
         return {
             "document": document,
             "json": pretty(masked(document)),
-            "flaws": [flaw for flaw in flaws if not flaw.warning],
+            "flaws": [self._located(form, flaw) for flaw in flaws if not flaw.warning],
             "warnings": [flaw for flaw in flaws if flaw.warning],
             "nodes": sum(whole(document.get(name)) or 0 for name in ("targetDedicatedNodes", "targetLowPriorityNodes")),
             "cores": self._cores(document),
             "cost": planned_cost(self.account, document),
             "form": form,
         }
+
+    def _located(self, form: NewPoolForm, flaw: Flaw) -> dict[str, Any]:
+        """A flaw with the label of its field and the way there; what has no field stands with its path."""
+        name = form.place(flaw.path)
+        if name is None:
+            return {"path": flaw.path, "message": flaw.message}
+        place = _PICKERS.get(name) if name != "vmSize" or self.account.has_management_plane else None
+        href = f"#{place or form[name].id_for_label}"
+        return {"path": flaw.path, "message": flaw.message, "label": form.fields[name].label, "href": href}
 
     def _cores(self, document: dict[str, Any]) -> int | None:
         sizes = catalogue.sizes(actor=self.actor, account=self.account).value or ()

@@ -7,7 +7,21 @@ function checkName(form) {
   if (button) button.disabled = typed !== form.dataset.confirmName;
 }
 
+/** Lead to the first field that was refused: whoever pressed the button at the end of a long form does not see it. */
+export function showRefused(root) {
+  const found = root.querySelector("form [aria-invalid=true], form .bp-error");
+  if (!found) return;
+  found.scrollIntoView({ block: "center" });
+  if (found.matches("input, select, textarea")) found.focus({ preventScroll: true });
+}
+
 export function startForms() {
+  document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
+    if (detail.xhr?.status === 422 && !target.closest("dialog")) showRefused(target.parentElement ?? document);
+  });
+  showRefused(document.getElementById("main") ?? document);
+
+
   // "Type the name": the button wakes up when the name is right. The server checks it again.
   onArrival("form[data-confirm-name]", checkName);
   on("input", "form[data-confirm-name]", (_event, form) => checkName(form));
