@@ -80,7 +80,11 @@ def make_room(world: World, pool: PoolKey, nodes: PoolNodes, traits: PoolTraits)
 
 
 def _wants(world: World, live: LiveJob) -> bool:
-    return live.is_schedulable and live.has_room and bool(world.repositories.task_queue.count(world.scope(*live.key)))
+    return (
+        live.is_schedulable
+        and live.has_room
+        and bool(world.repositories.task_queue.page(world.scope(*live.key), limit=1))
+    )
 
 
 def _rooms(world: World, nodes: PoolNodes, giving: list[LiveJob]) -> list[_Room]:

@@ -113,9 +113,11 @@ def node_came(world: World, node: NodeSlots) -> None:
     """
     nodes = world.pools[pool_key(node.ref.account, node.ref.pool)]
     for key in list(world.jobs_by_pool.get(pool_key(node.ref.account, node.ref.pool), ())):
-        job = world.job(*key)
-        record = state_on(world, job, node.ref) if job is not None else None
-        if job is None or record is None or record.run is not None:
+        job = world.live_job(*key)
+        if job is None or job.job.job_preparation_task is None:
+            continue
+        record = state_on(world, job, node.ref)
+        if record is None or record.run is not None:
             continue
         if record.disk != node.disk:
             world.repositories.preparations.delete(world.scope(node.ref.account, job.job.id), name_of(node.ref))
