@@ -116,6 +116,12 @@ class PoolRow:
         return _target_note(self.pool.target_dedicated)
 
     @property
+    def wanted_text(self) -> str:
+        """The targets in one sentence."""
+        values = {"dedicated": self.pool.target_dedicated or 0, "spot": self.pool.target_spot or 0}
+        return _("%(dedicated)s and %(spot)s are wanted") % values
+
+    @property
     def spot_note(self) -> str:
         return _target_note(self.pool.target_spot)
 

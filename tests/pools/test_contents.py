@@ -233,3 +233,17 @@ def test_the_pools_of_a_package(make_pool: MakePool, account: BatchAccount, cast
     assert of() == [("default", True), ("named", False), ("newer", False)]
     assert of("4.2", is_default=True) == [("default", True), ("named", False)]
     assert of("4.3") == [("newer", False)]
+
+
+def test_a_resize_under_way_can_be_stopped_from_any_page_of_the_pool(
+    make_pool: MakePool, account: BatchAccount, cast: Cast
+) -> None:
+    pool = make_pool()
+    assert "Stop resize" not in signed_in(cast.operator).get(f"/batch/local/pools/id/{pool.pool_id}/").content.decode()
+    PoolSnapshot.objects.filter(pk=pool.pk).update(allocation_state="resizing", target_dedicated=4)
+    for name in ("detail", "packages"):
+        url = reverse(f"pools:{name}", kwargs={"account": "local", "pool": "linux"})
+        page = signed_in(cast.operator).get(url).content.decode()
+        assert "4 and 0 are wanted" in page
+        assert "Stop resize" in page
+        assert "Stop resize" not in signed_in(cast.reader).get(url).content.decode()

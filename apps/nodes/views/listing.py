@@ -89,7 +89,7 @@ class NodeListView(NodesView):
             ("package", gettext("Package"), [(package, package.replace(":", " ")) for package in found.packages]),
             ("agent", gettext("Node agent"), [(agent, agent) for agent in found.agents]),
             ("since", gettext("In its state for over"), spans),
-            ("boot", gettext("Booted before"), spans),
+            ("boot", gettext("Up for over"), spans),
             ("busy", gettext("Runs tasks"), yes_no),
             ("used", gettext("Ever ran a task"), yes_no),
         ]
