@@ -19,7 +19,8 @@ export function startForms() {
   document.addEventListener("htmx:afterSettle", ({ target, detail }) => {
     if (detail.xhr?.status === 422 && !target.closest("dialog")) showRefused(target.parentElement ?? document);
   });
-  showRefused(document.getElementById("main") ?? document);
+  // A whole page as the answer to a form; browsers that do not tell its status stay at the top.
+  if (performance.getEntriesByType("navigation")[0]?.responseStatus === 422) showRefused(document);
 
 
   // "Type the name": the button wakes up when the name is right. The server checks it again.
