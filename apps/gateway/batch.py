@@ -76,13 +76,6 @@ def node_counts(connection: Connection) -> NodeCounts:
 
 
 @translated(DATA)
-def pool_count(connection: Connection, limit: int) -> int:
-    """The number of pools, counted up to `limit`."""
-    found = clients.batch(connection).list_pools(select=["id"], max_results=min(limit, _PAGE))
-    return sum(1 for _ in islice(found, limit))
-
-
-@translated(DATA)
 def pool_sizes(connection: Connection) -> list[PoolSize]:
     """Machine size and current nodes of every pool."""
     wanted = ["id", "vmSize", "currentDedicatedNodes", "currentLowPriorityNodes"]

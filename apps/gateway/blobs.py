@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
@@ -86,21 +86,6 @@ def blob_read(url: str, offset: int, length: int, *, etag: str = "") -> bytes:
             return b""
         raise
     return data
-
-
-def blob_stream(url: str, chunk: int = 4 * 1024 * 1024) -> Iterator[bytes]:
-    """The blob's bytes in pieces of at most `chunk` bytes, one piece in memory.
-
-    The first piece is fetched at the first `next()`, so a missing blob raises `GatewayNotFound` there. The blob's etag
-    is held fast: one that is replaced meanwhile raises `GatewayConflict` instead of mixing two versions.
-    """
-    info = blob_info(url)
-    with translating(BLOB):
-        client = clients.blob(url)
-        for offset in range(0, info.size, chunk):
-            yield client.download_blob(
-                offset=offset, length=min(chunk, info.size - offset), **_only_if(info.etag)
-            ).readall()
 
 
 def blob_read_url(connection: Connection, package: Package) -> str:

@@ -13,7 +13,7 @@ from apps.audit.services import audit_record
 from apps.core.exceptions import Conflict, NotPermitted
 from apps.operations.dispatch import dispatch_on_commit
 from apps.operations.leases import wake
-from apps.operations.models import ACTIVE, TERMINAL, Kind, Operation, OperationEvent, Status
+from apps.operations.models import ACTIVE, TERMINAL, Kind, Operation, OperationEvent
 from apps.operations.runners import permission_of, runner_for
 from apps.operations.selectors import may_control, operation_can_retry, operation_mine
 from apps.people.actors import Actor
@@ -156,16 +156,3 @@ def operations_seen(*, actor: Actor, operations: Iterable[Operation] | None = No
     if operations is not None:
         unseen = unseen.filter(pk__in=[operation.pk for operation in operations])
     return unseen.update(seen_at=timezone.now())
-
-
-def operation_fail_now(*, operation: Operation, status: Status, code: str, **values: Any) -> bool:
-    """End an operation that no worker holds and that has nothing to clean up; False when somebody holds it."""
-    now = timezone.now()
-    with transaction.atomic():
-        free = Operation.objects.filter(pk=operation.pk, fence=operation.fence, lease_until=None, status__in=ACTIVE)
-        ended = free.update(
-            status=status, message_code=code, message_values=values, not_before=None, ended_at=now, changed_at=now
-        )
-        if ended:
-            OperationEvent.objects.create(operation=operation, level="error", code=code, values=values)
-    return bool(ended)

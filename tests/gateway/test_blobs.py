@@ -43,25 +43,8 @@ def test_a_replaced_blob_stays_readable_until_the_new_bytes_are_committed(packag
     assert blobs.blob_read(url, 0, 10) == b"newer"
 
 
-def test_streaming_gives_every_byte_in_pieces(package: Package) -> None:
-    put(package.storage_url, b"a" * 1000, b"b" * 700)
-    pieces = list(blobs.blob_stream(package.storage_url, 512))
-    assert [len(piece) for piece in pieces] == [512, 512, 512, 164]
-    assert b"".join(pieces) == b"a" * 1000 + b"b" * 700
-
-
-def test_a_blob_replaced_while_it_is_streamed_is_not_mixed(package: Package) -> None:
-    put(package.storage_url, b"a" * 1000)
-    stream = blobs.blob_stream(package.storage_url, 400)
-    next(stream)
-    put(package.storage_url, b"b" * 1000)
-    with pytest.raises(GatewayConflict):
-        next(stream)
-
-
-def test_an_empty_blob_streams_nothing(package: Package) -> None:
+def test_an_empty_blob_has_nothing_to_read(package: Package) -> None:
     blobs.blocks_commit(package.storage_url, [])
-    assert list(blobs.blob_stream(package.storage_url)) == []
     assert blobs.blob_read(package.storage_url, 0, 10) == b""
 
 
@@ -71,9 +54,17 @@ def test_reading_behind_the_end_gives_nothing(package: Package) -> None:
     assert blobs.blob_read(package.storage_url, 5, 10) == b""
 
 
-def test_a_missing_blob_is_not_found_at_the_first_piece(package: Package) -> None:
+def test_a_blob_replaced_while_it_is_read_is_not_mixed(package: Package) -> None:
+    put(package.storage_url, b"a" * 1000)
+    first = blobs.blob_info(package.storage_url)
+    put(package.storage_url, b"b" * 1000)
+    with pytest.raises(GatewayConflict):
+        blobs.blob_read(package.storage_url, 0, 10, etag=first.etag)
+
+
+def test_a_missing_blob_is_not_found(package: Package) -> None:
     with pytest.raises(GatewayNotFound):
-        next(blobs.blob_stream(package.storage_url))
+        blobs.blob_read(package.storage_url, 0, 10)
 
 
 def test_committing_blocks_that_are_not_there_is_refused(package: Package) -> None:

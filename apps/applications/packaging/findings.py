@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
 
 SHOWN_NAME_CHARACTERS = 200
 
@@ -92,15 +91,6 @@ class Finding:
     code: Code
     entry: str | None = None
     values: Mapping[str, int | str] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The finding as JSON can hold it."""
-        return {"code": self.code.value, "entry": self.entry, "values": dict(self.values)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """The finding `as_dict` was called on. ValueError for an unknown code."""
-        return cls(Code(data["code"]), data["entry"], dict(data["values"]))
 
 
 @dataclass(frozen=True, slots=True)
