@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from apps.core.formats import size_text
 
 from .findings import Code, Finding
 
@@ -91,6 +92,6 @@ MESSAGES: dict[Code, Any] = {**_PACK_AGAIN, **_DIRECTORY, **_NAMES, **_KINDS, **
 
 def finding_text(finding: Finding) -> str:
     """The finding in the active language, beginning with the entry it is about; sizes for people."""
-    values = {key: filesizeformat(value) if key.endswith("_bytes") else value for key, value in finding.values.items()}
+    values = {key: size_text(int(value)) if key.endswith("_bytes") else value for key, value in finding.values.items()}
     text = str(MESSAGES[finding.code]) % values
     return text if finding.entry is None else _now("“%(entry)s”: %(text)s") % {"entry": finding.entry, "text": text}
