@@ -24,6 +24,7 @@ _CORE = {
     "not-permitted": gettext_lazy(
         "Your role does not allow you to %(permission)s. Ask an administrator of the account."
     ),
+    "not-permitted-portal": gettext_lazy("You may not %(permission)s. Ask a portal administrator."),
     "internal-error": gettext_lazy(
         "An error in the portal. Try again; if it stays, tell your administrator the reference."
     ),

@@ -107,7 +107,8 @@ class Actor:
         if account is not None and self.role_on(account) is None:
             raise NotVisible
         if not self.may(permission, account):
-            raise NotPermitted(permission=permission.label)
+            code = "not-permitted-portal" if permission in PORTAL_PERMISSIONS else "not-permitted"
+            raise NotPermitted(code, permission=permission.label)
 
 
 def system_actor() -> Actor:

@@ -41,7 +41,8 @@ def complain(status: int, name: str, complaints: list[str]) -> None:
 
 @pytest.mark.parametrize("route", [pytest.param(route, id=route.name) for route in PAGES if "GET" in route.methods])
 def test_odd_queries(route: Route, world: World) -> None:
-    client, url, complaints = world.client("portal_admin"), url_of(route, world).partition("?")[0], []
+    client, url = world.client("portal_admin"), url_of(route, world).partition("?")[0]
+    complaints: list[str] = []
     for name, value in ODD.items():
         with undone():
             complain(client.get(url, dict.fromkeys(QUERY, value)).status_code, name, complaints)
@@ -53,7 +54,8 @@ def test_odd_queries(route: Route, world: World) -> None:
     [pytest.param(route, id=route.name) for route in PAGES if "POST" in route.methods and route.name not in LEAVING],
 )
 def test_odd_forms(route: Route, world: World) -> None:
-    client, url, complaints = world.client("portal_admin"), url_of(route, world), []
+    client, url = world.client("portal_admin"), url_of(route, world)
+    complaints: list[str] = []
     page = client.get(url).content.decode() if "GET" in route.methods else ""
     fields = set(FIELD.findall(page)) - {"csrfmiddlewaretoken"} | {"theme", "next", "subscription", "found"}
     for name, value in ODD.items():
