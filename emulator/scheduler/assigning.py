@@ -90,7 +90,7 @@ def _fill_from(world: World, live: LiveJob, nodes: PoolNodes, traits: PoolTraits
         entry = _next(world, live, len(passed))
         if entry is None:
             break
-        job = job or world.job(*live.key)
+        job = job or live.record
         record = world.task(*live.key, entry.task)
         if job is None or record is None or record.task.state != "active" or record.run is not None:
             world.repositories.task_queue.delete(world.scope(*live.key), entry.place)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from emulator.wire.tasks import Dependencies
 
+_FEW = 32  # ids of a range that are waited for one by one; who waits for more looks at every task that is done
+
 
 @dataclass(slots=True)
 class _Wait:
@@ -50,8 +52,11 @@ class Waiting:
         self.forget(task)
         if dependencies is None:
             return False
-        ids = {found.lower() for found in dependencies.task_ids or ()} - self._satisfied
-        ranges = [range(found.start, found.end + 1) for found in dependencies.task_id_ranges or ()]
+        ids = {found.lower() for found in dependencies.task_ids or ()}
+        spans = [range(found.start, found.end + 1) for found in dependencies.task_id_ranges or ()]
+        ranges = [span for span in spans if len(span) > _FEW or span.start < 0]
+        ids |= {str(number) for span in spans if span not in ranges for number in span}
+        ids -= self._satisfied
         wait = _Wait(ids, sum(self._missing(span) for span in ranges), ranges)
         if wait.is_over:
             return False

@@ -1,8 +1,11 @@
 """Who waits for whom, compared with looking at everything again each time."""
 
+from unittest.mock import patch
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emulator.scheduler import dependencies
 from emulator.scheduler.dependencies import Waiting
 from emulator.wire.tasks import Dependencies, TaskIdRange
 
@@ -22,17 +25,22 @@ EVENTS = st.lists(
 )
 
 
-def _may_go(dependencies: Dependencies, satisfied: set[str]) -> bool:
-    numbers = {str(n) for span in dependencies.task_id_ranges or () for n in range(span.start, span.end + 1)}
-    return {name.lower() for name in dependencies.task_ids or ()} | numbers <= satisfied
+def _may_go(needed: Dependencies, satisfied: set[str]) -> bool:
+    numbers = {str(n) for span in needed.task_id_ranges or () for n in range(span.start, span.end + 1)}
+    return {name.lower() for name in needed.task_ids or ()} | numbers <= satisfied
 
 
-@given(EVENTS)
+@given(EVENTS, st.sampled_from([0, 2, 32]))
 def test_a_task_goes_on_exactly_when_all_it_needs_is_there(
-    events: list[tuple[str, str, Dependencies | None]],
+    events: list[tuple[str, str, Dependencies | None]], few: int
 ) -> None:
+    with patch.object(dependencies, "_FEW", few):
+        _go_through(events)
+
+
+def _go_through(events: list[tuple[str, str, Dependencies | None]]) -> None:
     waiting, satisfied, waits = Waiting(), set[str](), dict[str, Dependencies]()
-    for what, name, dependencies in events:
+    for what, name, needed in events:
         if what == "satisfied":
             satisfied.add(name.lower())
             freed = waiting.satisfied(name)
@@ -44,12 +52,12 @@ def test_a_task_goes_on_exactly_when_all_it_needs_is_there(
         elif what == "forget":
             waiting.forget(name)
             waits.pop(name, None)
-        elif dependencies is not None:
+        elif needed is not None:
             waits.pop(name, None)
-            must_wait = not _may_go(dependencies, satisfied)
-            assert waiting.wait(name, dependencies) is must_wait
+            must_wait = not _may_go(needed, satisfied)
+            assert waiting.wait(name, needed) is must_wait
             if must_wait:
-                waits[name] = dependencies
+                waits[name] = needed
         assert len(waiting) == len(waits)
         assert all(waiting.is_waiting(waiter) for waiter in waits)
 
