@@ -34,14 +34,17 @@ class NodeFiles:
     def level(self, under: str = "", token: str = "") -> tuple[list[NodeFile], str]:
         """Files and directories directly below `under`, and the token of what follows ("" at the end).
 
-        Raises `GatewayError`.
+        Raises `NotVisible` (`node-gone`), `GatewayError`.
         """
         connection = connection_for(self.account)
         found: list[NodeFile] = []
         for _ in range(_MOST_PAGES):
-            page = gateway.file_page(
-                connection, self.pool_id, self.node_id, under=clean_path(under), size=LEVEL_SIZE, token=token
-            )
+            try:
+                page = gateway.file_page(
+                    connection, self.pool_id, self.node_id, under=clean_path(under), size=LEVEL_SIZE, token=token
+                )
+            except GatewayNotFound as error:
+                raise self._gone(error, under) from error
             found += page.items
             token = page.token
             if not token or len(found) >= LEVEL_SIZE:
@@ -54,7 +57,7 @@ class NodeFiles:
         try:
             return gateway.file_info(connection_for(self.account), self.pool_id, self.node_id, path)
         except GatewayNotFound as error:
-            raise _gone(error, path) from error
+            raise self._gone(error, path) from error
 
     def piece(self, path: str, offset: int = 0, length: int = PIECE) -> bytes:
         """At most `length` bytes from `offset` on; none beyond the end."""
@@ -64,7 +67,7 @@ class NodeFiles:
                 connection_for(self.account), self.pool_id, self.node_id, path, offset=offset, length=length
             )
         except GatewayNotFound as error:
-            raise _gone(error, path) from error
+            raise self._gone(error, path) from error
         except GatewayInvalid as error:
             if error.http_status == 416 or error.service_code == "InvalidRange":
                 return b""
@@ -75,6 +78,17 @@ class NodeFiles:
         return gateway.file_stream(
             connection_for(self.account), self.pool_id, self.node_id, clean_path(path), offset=offset, length=length
         )
+
+    def _gone(self, error: GatewayError, path: str) -> NotVisible:
+        """Whether the file is gone or the whole node: an answer to HEAD does not say which."""
+        if not error.service_code:
+            try:
+                gateway.node_get(connection_for(self.account), self.pool_id, self.node_id)
+            except GatewayNotFound:
+                return NotVisible("node-gone")
+            except GatewayError:
+                pass
+        return _gone(error, path)
 
 
 def node_files(*, actor: Actor, account: BatchAccount, pool_id: str, node_id: str) -> NodeFiles:

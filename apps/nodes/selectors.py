@@ -12,6 +12,7 @@ from apps.accounts.connections import connection_for
 from apps.accounts.models import BatchAccount
 from apps.core.exceptions import NotVisible
 from apps.gateway import nodes as gateway
+from apps.gateway.errors import GatewayNotFound
 from apps.gateway.types_nodes import Node
 from apps.nodes.models import NodeSnapshot, NodeStateChange, NodeWork, PoolUser, PoolUserNode, Progress
 from apps.nodes.rules import user_key
@@ -31,9 +32,12 @@ def node_snapshot(*, actor: Actor, account: BatchAccount, pool_id: str, node_id:
 
 
 def node_live(*, actor: Actor, account: BatchAccount, pool_id: str, node_id: str) -> Node:
-    """A node as the service tells of it now. Raises `GatewayError`."""
+    """A node as the service tells of it now. Raises `NotVisible` for one that is gone, `GatewayError`."""
     actor.require(Permission.VIEW_ACCOUNT, account)
-    return gateway.node_get(connection_for(account), pool_id, node_id)
+    try:
+        return gateway.node_get(connection_for(account), pool_id, node_id)
+    except GatewayNotFound as error:
+        raise NotVisible("node-pool-gone" if error.service_code == "PoolNotFound" else "node-gone") from error
 
 
 def node_history(*, actor: Actor, node: NodeSnapshot, most: int = 100) -> list[NodeStateChange]:

@@ -15,6 +15,7 @@ from apps.accounts.reading import Problem
 from apps.core.exceptions import NotVisible
 from apps.gateway import batch
 from apps.gateway import pools as gateway_pools
+from apps.gateway.errors import GatewayNotFound
 from apps.gateway.types_pools import AutoScaleRun, Pool
 from apps.nodes.models import NodeSnapshot
 from apps.nodes.states import BROKEN
@@ -126,9 +127,15 @@ def pool_snapshot(*, actor: Actor, account: BatchAccount, pool_id: str) -> PoolS
 
 
 def pool_live(*, actor: Actor, account: BatchAccount, pool_id: str) -> Pool:
-    """A pool as the service tells of it now, secrets of its makers included. Raises `GatewayError`."""
+    """A pool as the service tells of it now, secrets of its makers included.
+
+    Raises `NotVisible` (`pool-not-found`) for one that is gone, `GatewayError`.
+    """
     actor.require(Permission.VIEW_ACCOUNT, account)
-    return gateway_pools.pool_get(connection_for(account), pool_id)
+    try:
+        return gateway_pools.pool_get(connection_for(account), pool_id)
+    except GatewayNotFound as error:
+        raise NotVisible("pool-not-found", pool=pool_id) from error
 
 
 def pool_jobs(*, actor: Actor, account: BatchAccount, pool_id: str, limit: int) -> list[str]:
