@@ -18,7 +18,7 @@ from apps.gateway.translation import DATA, translated, translating
 from apps.gateway.types import Connection
 from apps.gateway.types_nodes import LogUpload, Node, NodeFile, NodeUser, RemoteLogin
 from apps.gateway.types_pools import Page
-from apps.gateway.wire import document, document_page, page, post
+from apps.gateway.wire import document, document_page, page, post, send
 
 PAGE = 1000
 
@@ -107,36 +107,29 @@ def node_start(connection: Connection, pool_id: str, node_id: str) -> None:
     post(connection, f"{_path(pool_id, node_id)}/start")
 
 
-@translated(DATA)
 def node_disable_scheduling(connection: Connection, pool_id: str, node_id: str, option: str = "requeue") -> None:
     """Raises `GatewayConflict` (`NodeAlreadyInTargetSchedulingState`) where it is off already."""
-    body: Any = {"nodeDisableSchedulingOption": option}
-    clients.batch(connection).disable_node_scheduling(pool_id, node_id, body)
+    post(connection, f"{_path(pool_id, node_id)}/disablescheduling", {"nodeDisableSchedulingOption": option})
 
 
-@translated(DATA)
 def node_enable_scheduling(connection: Connection, pool_id: str, node_id: str) -> None:
-    clients.batch(connection).enable_node_scheduling(pool_id, node_id)
+    post(connection, f"{_path(pool_id, node_id)}/enablescheduling")
 
 
 # --- Users ----------------------------------------------------------------------------------------------------------
-@translated(DATA)
 def user_add(connection: Connection, pool_id: str, node_id: str, user: NodeUser) -> None:
     """Raises `GatewayConflict` where the name is taken (`NodeUserExists`), or the node is neither idle nor running."""
-    body = _user(user) | {"name": user.name, "isAdmin": user.is_admin}
-    clients.batch(connection).create_node_user(pool_id, node_id, body)  # type: ignore[arg-type]
+    post(connection, f"{_path(pool_id, node_id)}/users", _user(user) | {"name": user.name, "isAdmin": user.is_admin})
 
 
-@translated(DATA)
 def user_update(connection: Connection, pool_id: str, node_id: str, user: NodeUser) -> None:
     """Replace password, key and expiry: what is not given is reset. Whether administrator cannot be changed."""
-    clients.batch(connection).replace_node_user(pool_id, node_id, user.name, _user(user))  # type: ignore[arg-type]
+    send(connection, "PUT", f"{_path(pool_id, node_id)}/users/{quote(user.name, safe='')}", _user(user))
 
 
-@translated(DATA)
 def user_delete(connection: Connection, pool_id: str, node_id: str, name: str) -> None:
     """Raises `GatewayNotFound` (`NodeUserNotFound`)."""
-    clients.batch(connection).delete_node_user(pool_id, node_id, name)
+    send(connection, "DELETE", f"{_path(pool_id, node_id)}/users/{quote(name, safe='')}")
 
 
 @translated(DATA)

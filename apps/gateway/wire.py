@@ -106,7 +106,7 @@ def _same_service(connection: Connection, token: str) -> bool:
 def post(
     connection: Connection, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Begin something that takes the service long, without the thread that the SDK polls each of them with.
+    """Have the service do something, without the thread that the SDK polls what takes long with.
 
     `path` below the account's endpoint, quoted. Raises `GatewayError`.
     """
