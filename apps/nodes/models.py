@@ -9,7 +9,7 @@ from apps.core.crypto import EncryptedJSONField
 
 
 class NodeSnapshot(models.Model):
-    """A compute node as the poller saw it last. Only `apps.pools.polling` writes here.
+    """A compute node as the poller saw it last. Only the poller writes here.
 
     Times of the service are the service's own; `read_at` of the pool's account says how old all of this is.
     """

@@ -26,7 +26,7 @@ class FleetReading(models.Model):
 
 
 class PoolSnapshot(models.Model):
-    """A pool as the poller saw it last. Only `apps.pools.polling` writes here.
+    """A pool as the poller saw it last. Only the poller writes here.
 
     Start tasks may carry secrets, so of them only a digest is kept: enough to see that they changed.
     """
