@@ -197,16 +197,27 @@ def check(world: World, account: str, job_id: str) -> None:
 
 
 def force(world: World, account: str, job_id: str) -> None:
-    """End without waiting for nodes: what still runs there is on its own."""
+    """End without waiting for nodes: what still runs there is stopped, and keeps its slots until it is over."""
     record = world.job(account, job_id)
     live = world.jobs.get(job_key(account, job_id))
     if record is None or live is None or record.ending is None or live.chore == "erase":
         return
     for _ in _end_runs(world, account, record):
         pass
-    for name in sorted(live.runs | live.releases):
-        stopping.over(world, world.runs[name])
+    for run in [world.runs[name] for name in sorted(live.runs | live.releases)]:
+        _abandon(world, live, run)
     _finish(world, account, record)
+
+
+def _abandon(world: World, live: LiveJob, run: RunRecord) -> None:
+    run.abandoned = True
+    if run.run in live.releases:
+        stopping.stop(world, run, "nothing")
+    run.fate = "nothing"
+    live.releases.discard(run.run)
+    live.drop_run(run)
+    world.abandoned[run.run] = run
+    world.save_run(run)
 
 
 def _release(world: World, account: str, record: JobRecord) -> Iterator[None]:

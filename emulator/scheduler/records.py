@@ -21,7 +21,8 @@ class RunRecord(msgspec.Struct):
     """A run that holds slots on a node.
 
     ``group`` is the run of instance 0 for all instances of a multi-instance task, else the run itself. A run is
-    started once the job's preparation task is done on its node. ``limit`` is when it is stopped at the latest.
+    started once the job's preparation task is done on its node. ``limit`` is when it is stopped at the latest. Its
+    job does not wait for it when it is ``abandoned``.
     """
 
     run: str
@@ -40,6 +41,7 @@ class RunRecord(msgspec.Struct):
     limit: str | None = None
     limited: bool = False
     deleted: bool = False
+    abandoned: bool = False
 
     @property
     def ref(self) -> NodeRef:

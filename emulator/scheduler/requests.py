@@ -10,7 +10,7 @@ from emulator.domain.tasks import TaskRecord
 from emulator.errors import ServiceError
 from emulator.scheduler import ending, job_life, recurrence, stopping
 from emulator.scheduler.engine import Scheduler
-from emulator.scheduler.world import World, job_key
+from emulator.scheduler.world import World
 from emulator.wire.jobs import JobChange, NewJob
 from emulator.wire.schedules import NewSchedule, ScheduleChange
 from emulator.wire.tasks import NewTask, TaskChange
@@ -105,7 +105,7 @@ def _add(world: World, account: str, job: JobRecord, wanted: NewTask) -> TaskRec
     job.next_task += 1
     world.repositories.tasks.put(world.scope(account, job.job.id), wanted.id, record)
     world.count(account, job.job.id, "active", None, record.slots)
-    stopping.wait(world, world.jobs.get(job_key(account, job.job.id)), account, job.job.id, record)
+    stopping.wait_for_runs(world, account, job.job.id, record)
     return record
 
 
@@ -127,12 +127,7 @@ def reactivate_task(scheduler: Scheduler, account: str, job: JobRecord, record: 
     with scheduler.unit() as world:
         with world.changing(account, job.job.id, record):
             tasks.reactivate(record, world.now(), world.etag())
-        left = stopping.runs_of(world, account, job.job.id, record.task.id)
-        for run in left:
-            run.fate = "requeue"
-            world.save_run(run)
-        if not left:
-            stopping.wait(world, world.jobs.get(job_key(account, job.job.id)), account, job.job.id, record)
+        stopping.wait_for_runs(world, account, job.job.id, record)
 
 
 def delete_task(scheduler: Scheduler, account: str, job: JobRecord, record: TaskRecord) -> None:

@@ -46,12 +46,12 @@ def _restore_waiting(world: World, account: str, record: JobRecord, live: LiveJo
 
 def _restore_run(world: World, run: RunRecord) -> None:
     live = world.jobs.get(job_key(run.account, run.job))
-    if live is None:
-        world.repositories.runs.delete(run.account, run.run)
-        return
     world.runs[run.run] = run
     world.in_doubt.setdefault(run.ref, {})[run.run] = run
-    if run.kind == "jobrelease":
+    if run.abandoned or live is None:
+        run.fate = run.fate if run.abandoned else "nothing"
+        world.abandoned[run.run] = run
+    elif run.kind == "jobrelease":
         live.releases.add(run.run)
     else:
         live.add_run(run)

@@ -16,6 +16,20 @@ def runs_of(world: World, account: str, job: str, task: str) -> list[RunRecord]:
     return [world.runs[run] for run in sorted(live.runs_of_task.get(task.lower(), ()))] if live else []
 
 
+def wait_for_runs(world: World, account: str, job: str, record: TaskRecord) -> None:
+    """A task that is new or active again waits for a node, or first for runs to be over that are still being stopped:
+    its own, or those of a deleted task with its id, whose directory it gets.
+    """
+    same = job_key(account, job), record.task.id.lower()
+    left = runs_of(world, account, job, record.task.id)
+    left += [run for run in world.abandoned.values() if (job_key(run.account, run.job), run.task.lower()) == same]
+    for run in left:
+        run.fate = "requeue"
+        world.save_run(run)
+    if not left:
+        wait(world, world.jobs.get(job_key(account, job)), account, job, record)
+
+
 def stop(world: World, run: RunRecord, fate: Fate) -> None:
     """End a run. One that was never started, waiting for the job's preparation, is over at once."""
     run.fate = fate
@@ -45,15 +59,19 @@ def complete(world: World, record: TaskRecord, runs: list[RunRecord], failure: F
 
 
 def over(world: World, run: RunRecord) -> None:
-    """The run is over on its node: free its slots. The last of a group lets its task wait again if it is to."""
+    """The run is over on its node: free its slots. The last of a group lets its task wait again if it is to.
+
+    A job that was ended by force, or the next one of its name, counts it no more.
+    """
     world.drop_run(run)
     live = world.jobs.get(job_key(run.account, run.job))
+    is_its_own = live is not None and run.run in live.runs
     if live is not None:
         live.drop_run(run)
         live.releases.discard(run.run)
     if not _group_is_over(world, run):
         return
-    if live is not None:
+    if live is not None and is_its_own:
         live.tasks_running -= 1
     if run.deleted:
         world.after.append(partial(world.runners.forget, run.ref, starting.folder(run)))

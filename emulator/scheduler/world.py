@@ -122,6 +122,7 @@ class World:
         self.jobs_by_pool: dict[PoolKey, dict[JobKey, None]] = {}
         self.runs: dict[str, RunRecord] = {}
         self.groups: dict[str, list[str]] = {}
+        self.abandoned: dict[str, RunRecord] = {}  # of jobs that were ended by force
         self.in_doubt: dict[NodeRef, dict[str, RunRecord]] = {}
         self.draining: set[NodeRef] = set()
         self.dirty: dict[PoolKey, None] = {}
@@ -273,6 +274,7 @@ class World:
     def drop_run(self, run: RunRecord) -> None:
         """The run is over: its slots are free."""
         self.runs.pop(run.run, None)
+        self.abandoned.pop(run.run, None)
         self.repositories.runs.delete(run.account, run.run)
         if (nodes := self.pools.get(pool_key(run.account, run.pool))) is not None:
             nodes.release(run.ref, run.run)

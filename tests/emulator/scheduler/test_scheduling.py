@@ -674,3 +674,32 @@ def test_jobs_and_schedules_share_ids(cluster: Cluster) -> None:
         cluster.add_schedule("DAY")
     with pytest.raises(ServiceError, match="JobExists"):
         cluster.add_job("Day")
+
+
+def test_a_task_added_again_waits_for_the_last_run_of_the_deleted_one(cluster: Cluster) -> None:
+    """Both would have the same directory, which goes with the deleted one."""
+    cluster.online("n1", 2)
+    cluster.add_job()
+    cluster.add_task("t")
+    requests.delete_task(cluster.scheduler, ACCOUNT, cluster.job(), cluster.task("t"))
+    cluster.add_task("t")
+    assert cluster.running() == []
+    cluster.obey()
+    assert cluster.running() == ["t"]
+    assert len(cluster.nodes.forgotten) == 1
+
+
+def test_what_a_job_ended_by_force_has_left_keeps_its_slots(cluster: Cluster) -> None:
+    cluster.online("n1")
+    cluster.add_job()
+    cluster.add_task("t")
+    cluster.end_job(how="delete", force=True)
+    assert cluster.repositories.jobs.get(ACCOUNT, "job") is None
+    cluster.add_job()
+    cluster.add_task("t")
+    cluster.add_task("u")
+    assert cluster.running() == []
+    cluster.obey()
+    assert cluster.running() == ["t"]
+    cluster.end("t")
+    assert cluster.running() == ["u"]
