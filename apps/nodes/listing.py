@@ -72,7 +72,8 @@ class NodeSearch:
         """From `request.GET`, `request.query_params` or a dictionary."""
 
         def text(name: str) -> str:
-            return str(parameters.get(name, "") or "").strip()[:200]
+            # No database takes NUL characters, and no name has any.
+            return str(parameters.get(name, "") or "").replace("\0", "").strip()[:200]
 
         sort = text("sort")
         return cls(
@@ -232,7 +233,7 @@ def named(*, actor: Actor, account: BatchAccount, names: list[str]) -> QuerySet[
     """Nodes by "pool/node"."""
     by_pool: dict[str, list[str]] = {}
     for name in names:
-        pool, _, node = name.partition("/")
+        pool, _, node = name.replace("\0", "").partition("/")
         by_pool.setdefault(pool.lower(), []).append(node)
     wanted = Q(pk__in=[])
     for pool, nodes in by_pool.items():

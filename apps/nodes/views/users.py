@@ -87,7 +87,7 @@ class UserAddView(NodesView):
         if not data.getlist("node") and not data.get("all"):
             if not data.get("pool"):
                 raise Invalid("nodes-none")
-            pool = pool_snapshot(actor=self.actor, account=self.account, pool_id=data.get("pool", ""))
+            pool = pool_snapshot(actor=self.actor, account=self.account, pool_id=data["pool"].replace("\0", ""))
             return pool, None
         rows = selected(actor=self.actor, account=self.account, data=data)
         pools = list(rows.order_by().values_list("pool__pool_id", flat=True).distinct()[:2])
