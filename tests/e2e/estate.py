@@ -36,6 +36,28 @@ def make_estate(stack: Stack, portal: Portal, folder: Path) -> dict[str, Any]:
     return {"pool": POOL, "node": node, "name": USER, "action": "reboot", "nodes:work.operation": work}
 
 
+# Pages that have another face on a bad day, or with nothing to show, by what they are.
+FACES = ("start-task-failed", "unusable", "short-of-its-target", "by-formula", "no-node", "no-pool", "which-pool")
+
+
+def faces(portal: Portal) -> dict[str, str]:
+    """The addresses of `FACES`."""
+
+    def node(pool: str, state: str) -> str:
+        found = portal.http.get(f"/accounts/local/pools/{pool}/nodes", params={"state": state}).json()["results"]
+        return f"/batch/local/nodes/{pool}/{found[0]['node_id']}/"
+
+    return {
+        "start-task-failed": node(BROKEN, "starttaskfailed"),
+        "unusable": node(FARM, "unusable"),
+        "short-of-its-target": f"/batch/local/pools/id/{FARM}/",
+        "by-formula": f"/batch/local/pools/id/{AUTO}/scale/",
+        "no-node": "/batch/local/nodes/?q=no-such-node",
+        "no-pool": "/batch/local/pools/?q=no-such-pool",
+        "which-pool": "/batch/local/nodes/+users/+add/",
+    }
+
+
 def _pools(stack: Stack) -> None:
     packages = [{"applicationId": APPLICATION, "version": VERSION}, {"applicationId": LONG, "version": LONG}]
     start, fails = ({"commandLine": line, "waitForSuccess": True, "maxTaskRetryCount": 0} for line in (START, FAILS))

@@ -59,10 +59,14 @@ QUERIES = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What stands in the addresses. A value under "route.argument" holds for that route alone."""
+    """What stands in the addresses. A value under "route.argument" holds for that route alone.
+
+    `faces` are further addresses: of pages that look different on a bad day.
+    """
 
     arguments: dict[str, Any]
     storage: str
+    faces: dict[str, str]
 
 
 def pages() -> Iterator[Route]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from tests.e2e.estate import APPLICATION, LONG, VERSION, make_estate
+from tests.e2e.estate import APPLICATION, LONG, VERSION, faces, make_estate
 from tests.e2e.pages import Place
 from tests.e2e.service import STORAGE
 from tests.e2e.zips import hostile_zip, text_zip
@@ -29,8 +29,9 @@ def make_place(stack: Stack, folder: Path) -> Place:
     portal.ended(portal.upload(hostile_zip(folder / "evil.zip"), "Maya", "2026", action="new-application"))
     portal.http.patch(f"/accounts/local/applications/{APPLICATION}", json={"default_version": VERSION})
     estate = make_estate(stack, portal, folder)
+    place = Place(_arguments(stack, operation) | estate, stack.batch.storage_id("secondstorage"), faces(portal))
     portal.http.close()
-    return Place(_arguments(stack, operation) | estate, stack.batch.storage_id("secondstorage"))
+    return place
 
 
 def _upload(portal: Portal, folder: Path, application: str, version: str, action: str) -> str:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.core.routes import Route, walk
+from tests.e2e.estate import FACES
 from tests.e2e.pages import FILES, LEADING_ON, PARTS, SECOND_FACTOR, Place, address, is_for_strangers, pages
 from tests.e2e.people import People
 from tests.e2e.place import make_place
@@ -124,6 +125,13 @@ def test_page(route: Route, place: Place, administrator: Eye, visitor: Eye) -> N
     status = eye.open(address(route, place, reverse))
     assert status == 200, status
     assert not problems(eye, route.name)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_page_on_another_day(face: str, place: Place, administrator: Eye) -> None:
+    """The same pages with something broken on them, or with nothing at all."""
+    assert administrator.open(place.faces[face]) == 200
+    assert not problems(administrator, face)
 
 
 def test_pages_of_refusal(place: Place, administrator: Eye) -> None:
