@@ -233,9 +233,7 @@ def data_list(context: Context, content: str, id: str, page: Any, **options: Any
 
 
 @register.simple_tag(takes_context=True)
-def sort_header(
-    context: Context, key: str, label: str, *more: str, end: bool = False, default: str = ""
-) -> SafeString:
+def sort_header(context: Context, key: str, label: str, *more: str, end: bool = False, default: str = "") -> SafeString:
     """A column head that sorts by `key` through `?sort=`; `default` is the order without it ("name", "-created").
 
     `more` are further keys, each with its label, for a column whose cells show several things.
