@@ -125,5 +125,12 @@ def _unpack(package: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> N
             if written > entry.file_size:
                 raise ValueError(f"the entry {entry.filename!r} is larger than it says")
             file.write(part)
-    # Zips made on Windows carry no permissions: there everything may be run.
-    path.chmod(stat.S_IMODE(mode) & 0o777 | 0o600 if stat.S_IMODE(mode) else 0o755)
+    path.chmod(_permissions(stat.S_IMODE(mode)))
+
+
+def _permissions(mode: int) -> int:
+    """What its owner may read and run, the users of tasks may too: packages are for them. Zips made on Windows carry
+    no permissions: there everything may be run.
+    """
+    own = mode & 0o777 | 0o600 if mode else 0o755
+    return own | (own & 0o500) >> 3 | (own & 0o500) >> 6
