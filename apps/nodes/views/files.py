@@ -10,12 +10,12 @@ from django.utils.http import content_disposition_header, parse_header_parameter
 from django.utils.translation import gettext
 
 from apps.core.exceptions import Invalid, PortalError
-from apps.core.http import wants_fragment
+from apps.core.http import go_to, wants_fragment
 from apps.nodes.files import PIECE, NodeFiles, clean_path, node_file_delete, node_files
 from apps.nodes.forms import SelectionForm
 from apps.nodes.selectors import node_snapshot
 from apps.nodes.views.details import node_context
-from apps.nodes.views.shared import NodesView, go_to, show_error
+from apps.nodes.views.shared import NodesView, show_error
 from apps.people.roles import Permission
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext
 
 from apps.core.exceptions import PortalError
+from apps.core.http import go_to
 from apps.nodes.forms import LogsForm, hours_ago
 from apps.nodes.selectors import node_snapshot
 from apps.nodes.services.logs import node_logs_upload
-from apps.nodes.views.shared import NodesView, go_to, short_id, show_error
+from apps.nodes.views.shared import NodesView, short_id, show_error
 from apps.people.roles import Permission
 
 

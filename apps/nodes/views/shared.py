@@ -6,14 +6,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
-from django_htmx.http import HttpResponseClientRedirect
 
 from apps.core.exceptions import PortalError
+from apps.core.http import go_to
 from apps.core.views import PortalView
 from apps.operations.models import Operation
 
@@ -28,13 +27,6 @@ class NodesView(PortalView):
 
     def to_operation(self, operation: Operation) -> HttpResponse:
         return go_to(self.request, operation.subject_url)
-
-
-def go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """On to another page after a form, whether it was sent by htmx or by the browser."""
-    if request.headers.get("HX-Request"):
-        return HttpResponseClientRedirect(url)
-    return redirect(url)
 
 
 def show_error(form: forms.BaseForm, error: PortalError) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from apps.core.csv_export import csv_response
 from apps.core.exceptions import Invalid, NotVisible, PortalError
+from apps.core.http import go_to
 from apps.nodes.forms import SelectionForm, UserForm, day_ahead
 from apps.nodes.listing import selected
 from apps.nodes.logins import Login, logins, rdp_file, ssh_config
@@ -20,7 +21,7 @@ from apps.nodes.rules import password_generate
 from apps.nodes.selectors import pool_user_get, pool_user_list, user_operation
 from apps.nodes.services.users import WantedUser, pool_user_add, pool_user_remove
 from apps.nodes.views.acting import reason
-from apps.nodes.views.shared import NodesView, go_to, short_id, show_error
+from apps.nodes.views.shared import NodesView, short_id, show_error
 from apps.operations.models import Operation
 from apps.operations.presentation import shown
 from apps.operations.selectors import may_control, operation_can_retry

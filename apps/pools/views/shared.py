@@ -8,13 +8,11 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Min
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
-from django_htmx.http import HttpResponseClientRedirect
 
-from apps.core.http import wants_fragment
+from apps.core.http import go_to
 from apps.core.views import PortalView
 from apps.nodes.states import state_label
 from apps.operations.models import ACTIVE, Operation
@@ -118,10 +116,3 @@ def nodes_url(slug: str, pool_id: str, **more: str) -> str:
     except NoReverseMatch:
         return ""
     return url
-
-
-def go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """On to another page after a form, whether it was sent by htmx or by the browser."""
-    if wants_fragment(request):
-        return HttpResponseClientRedirect(url)
-    return redirect(url)
