@@ -294,4 +294,5 @@ def test_many_pools_cost_no_more_queries_than_few(make_pool: MakePool, account: 
     one = queries()
     for number in range(6):
         pools.pool_create(connection_for(account), document(f"more{number}"))
+        ready(connection_for(account), f"more{number}", 0)
     assert queries() == one
