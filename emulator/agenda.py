@@ -16,7 +16,7 @@ log = logging.getLogger("emulator")
 
 Action = Callable[[], None]
 
-_SLICE = 0.02  # seconds of work before requests get their turn
+_SLICE = 0.01  # seconds of work before requests get their turn
 _PATIENCE = 60.0  # longest sleep, so that a wall clock which was set is noticed
 
 

@@ -13,7 +13,7 @@ from emulator.odata import Query
 
 R = TypeVar("R")
 
-_CHUNK = 1000
+_CHUNK = 250
 
 
 async def listed(

@@ -16,7 +16,7 @@ from emulator.scheduler.ports import Drain, NodeRef, NodeSlots, Pools, RunEnd, R
 from emulator.scheduler.world import World, pool_key
 from emulator.store import Store
 
-TURN = 200  # tasks placed and nodes told before others have their turn
+TURN = 100  # tasks placed and nodes told before others have their turn
 
 _NODE_TAKEN = "The task was ended because its node was taken away"
 

@@ -30,8 +30,8 @@ SCHEDULE_ENDED = "TerminateJobSchedule"
 
 _ENDED_WITH_JOB = "The task was ended because its job was"
 _RELEASE_LIMIT = "PT15M"
-_STEP = 200  # runs ended or begun in one go
-_ERASED = 1000  # documents of a deleted job that go in one go
+_STEP = 100  # runs ended or begun in one go
+_ERASED = 400  # documents of a deleted job that go in one go
 
 
 def begin(world: World, account: str, record: JobRecord) -> None:
