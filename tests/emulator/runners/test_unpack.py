@@ -42,7 +42,7 @@ def test_a_damaged_package_is_refused(tmp_path: Path) -> None:
 def test_permissions_are_kept_and_given_where_there_are_none(tmp_path: Path) -> None:
     windows = "win\\dir\\tool.exe"
     own = {"mine": 0o600, "tool": 0o700}  # as zips have it that programs make; users of tasks are others
-    files = {"run": "x", "data": "y", windows: "z", "mine": "x", "tool": "x"}
+    files: dict[str, bytes | str] = {"run": "x", "data": "y", windows: "z", "mine": "x", "tool": "x"}
     content = zipped(files, {"run": 0o755, windows: 0, **own})
     unpack(write(tmp_path, content), tmp_path / "t")
     expected = {"run": 0o755, "data": 0o644, "win/dir/tool.exe": 0o755, "mine": 0o644, "tool": 0o755}
