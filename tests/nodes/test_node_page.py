@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.models import BatchAccount
+from apps.gateway.types_nodes import RecentTask
+from apps.gateway.types_pools import Fault
 from apps.nodes.models import NodeSnapshot, NodeStateChange, PoolUser
 from apps.pools.contents import Content
 from apps.pools.models import FleetReading, PoolSnapshot
@@ -120,3 +124,12 @@ def test_a_poll_costs_nothing_until_the_account_was_read_again(pool: PoolSnapsho
     assert client.get(LIST, headers={"If-None-Match": first["ETag"]}).status_code == 200
     FleetReading.objects.update(read_at=timezone.now() + timedelta(seconds=5))
     assert client.get(LIST, headers=known).status_code == 200
+
+
+def test_recent_tasks_say_how_they_ended() -> None:
+    ended = RecentTask("job", "broken", "completed", result="failure", failure=Fault("FailureExitCode", ""))
+    tasks = (ended, RecentTask("job", "good", "completed", result="success"), RecentTask("job", "now", "running"))
+    page = render_to_string("nodes/_live.html", {"live": SimpleNamespace(recent_tasks=tasks)})
+    words = [word for word in ("Failed", "FailureExitCode", "Succeeded", "Running") if word in page]
+    assert words == ["Failed", "FailureExitCode", "Succeeded", "Running"]
+    assert ">completed<" not in page
